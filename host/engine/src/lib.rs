@@ -1,0 +1,40 @@
+//! The engine's configuration, in one place.
+//!
+//! Code compiled ahead of time runs only in an engine that was configured the same way, so `bulkhead-compile`
+//! (which has a compiler) and `bulkhead` (which has none) both call [`config`]. Whatever is not needed is off:
+//! a proposal that is not enabled cannot have a bug that matters here.
+
+use wasmtime::Config;
+
+/// The stack a guest module may use, in bytes. It bounds runaway recursion: 256 KiB is a few thousand frames,
+/// while the deepest honest module (a JSON reader with its own nesting limit) needs under 32 KiB. The thread
+/// that runs modules must have a larger stack than this, or the process would abort instead of the module trap.
+pub const MAX_WASM_STACK: usize = 256 * 1024;
+
+/// Address space set aside for one linear memory, in bytes. The engine's default is 4 GiB, which fails under
+/// `RLIMIT_AS` and `vm.overcommit_memory=2`. 64 MiB is four times the largest memory a module may have, so an
+/// honest module never moves its memory; the price is an explicit bounds check per access.
+const MEMORY_RESERVATION: u64 = 64 * 1024 * 1024;
+
+/// Unmapped bytes behind each linear memory. Bounds are checked explicitly, so the guard only has to catch the
+/// engine's own folding of small constant offsets.
+const MEMORY_GUARD: u64 = 64 * 1024;
+
+/// The configuration shared by the compiler and the agent.
+pub fn config() -> Config {
+    let mut config = Config::new();
+    config.wasm_component_model(true);
+    // A module that spins is stopped by the epoch; see `host/src/runtime/ticker.rs`.
+    config.epoch_interruption(true);
+    config.max_wasm_stack(MAX_WASM_STACK);
+    config.memory_reservation(MEMORY_RESERVATION);
+    config.memory_reservation_for_growth(0);
+    config.memory_guard_size(MEMORY_GUARD);
+    config.guard_before_linear_memory(false);
+    // rustc emits multi-value, bulk memory, reference types and, for base64, simd. Nothing else is used.
+    config.wasm_relaxed_simd(false);
+    config.wasm_memory64(false);
+    config.wasm_multi_memory(false);
+    config.wasm_tail_call(false);
+    config
+}

@@ -1,0 +1,13 @@
+//! What the tests share: a client of the wire protocol and a way to start an agent.
+//!
+//! The client is deliberately plain: it knows JSON lines and the sentinel, and nothing of Bulkhead, so that it can
+//! drive the real qemu-ga just as well.
+#![allow(clippy::missing_panics_doc, reason = "a failed helper fails the test that called it")]
+
+mod agent;
+mod client;
+mod scratch;
+
+pub use agent::{Agent, agent_under_test, oracle};
+pub use client::{Client, Reply};
+pub use scratch::Scratch;
