@@ -1,1 +1,38 @@
-//! wip
+//! Bulkhead's host: the native process that owns the channel, the handles and, behind the gate, the privileges.
+//!
+//! The modules below stand in the order in which a request meets them. To find where something happens, walk the road;
+//! to add something, put it at the first stop where it makes sense.
+//!
+//! ```text
+//! QEMU <-> virtio-serial
+//!   1 transport    bytes                    one client at a time; comes back when the client does
+//!   2 session      -> Message               bulkhead-protocol finds where a request ends
+//!   3 dispatcher   -> command looked up     unknown, blocked, or frozen and not allowed: an error
+//!   4 modules      -> which compartment     the built-in set, in the form this processor can run
+//!   5 runtime      -> fresh instance        memory, time and calls are bounded; only granted imports are linked
+//!   6 capability   -> plain request         one file per WIT interface; handles are looked up
+//!   7 gate         -> granted? then one call of sys (packages bulkhead-gate, bulkhead-sys)
+//!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
+//! ```
+//!
+//! What outlives a request is host state: [`handles`], [`state`] (the state directory, the frozen flag) and
+//! [`commands`] (which of them may run). [`agent`] joins all of it; [`logging`] is where the owner reads about it.
+
+pub mod agent;
+pub mod capability;
+pub mod commands;
+pub mod dispatcher;
+pub mod handles;
+pub mod host_state;
+pub mod logging;
+pub mod modules;
+pub mod runtime;
+pub mod session;
+pub mod state;
+pub mod transport;
+
+/// The QEMU release whose commands, texts and manners we follow; what `guest-info` calls `version`.
+pub const QEMU_VERSION: &str = "11.1.3";
+
+/// Our own version.
+pub const VERSION: &str = env!("CARGO_PKG_VERSION");

@@ -1,1 +1,116 @@
-fn main(){}
+//! `bulkhead`, which also answers as `qemu-ga`: from the command line to a running agent.
+
+use anyhow::Context;
+use bulkhead_config::{Action, Config, PidFile, dump, parse, passed_sockets};
+use bulkhead_gate::Gate;
+use bulkhead_host::agent::{Agent, open_transport};
+use bulkhead_host::commands::{COMMANDS, Lists};
+use bulkhead_host::dispatcher::Dispatcher;
+use bulkhead_host::host_state::HostState;
+use bulkhead_host::logging::{self, LogHold};
+use bulkhead_host::runtime::{Runtime, limits};
+use bulkhead_host::state::State;
+use bulkhead_host::transport::Transport;
+use bulkhead_host::{QEMU_VERSION, VERSION};
+use bulkhead_sys::Linux;
+use bulkhead_sys::process::{Daemon, Daemonized, close_standard_streams, daemonize};
+use std::cell::RefCell;
+use std::path::absolute;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(code) => code,
+        Err(error) => {
+            eprintln!("{}: {error:#}", program());
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn program() -> String {
+    std::env::args().next().unwrap_or_else(|| "bulkhead".to_owned())
+}
+
+fn start() -> anyhow::Result<ExitCode> {
+    match parse(std::env::args_os(), |name| std::env::var_os(name))? {
+        Action::Help(text) => print!("{text}"),
+        Action::Version => println!("QEMU Guest Agent {QEMU_VERSION} (Bulkhead {VERSION})"),
+        Action::DumpConfig(config) => print!("{}", dump(&config)),
+        Action::ListCommands => COMMANDS.iter().for_each(|command| println!("{}", command.name)),
+        Action::Run(config) => return run(with_absolute_paths(config)?),
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A daemon's working directory is `/`: what was named before must still be found.
+fn with_absolute_paths(mut config: Config) -> anyhow::Result<Config> {
+    config.statedir = absolute(&config.statedir)?;
+    config.pidfile = absolute(&config.pidfile)?;
+    config.logfile = config.logfile.map(absolute).transpose()?;
+    config.fsfreeze_hook = config.fsfreeze_hook.map(absolute).transpose()?;
+    Ok(config)
+}
+
+fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let log = logging::start(config.logfile.clone(), config.verbose)?;
+    for warning in &config.warnings {
+        tracing::warn!("{warning}");
+    }
+    let state = State::open(&config.statedir)?;
+    let transport = open_transport(&config, passed_sockets(|name| std::env::var_os(name)))?;
+    if !config.daemonize {
+        return serve(config, log, state, transport, None);
+    }
+    match daemonize().context("cannot become a daemon")? {
+        Daemonized::Parent(daemon) => Ok(if daemon.is_ready() { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Daemonized::Daemon(daemon) => serve(config, log, state, transport, Some(daemon)),
+    }
+}
+
+/// Runs the agent on a thread of its own, for a module's recursion must find a stack of a known size.
+fn serve(
+    config: Config,
+    log: LogHold,
+    state: State,
+    transport: Transport,
+    daemon: Option<Daemon>,
+) -> anyhow::Result<ExitCode> {
+    let thread = std::thread::Builder::new().name("agent".to_owned()).stack_size(limits::THREAD_STACK);
+    let agent = thread.spawn(move || serve_here(config, log, state, transport, daemon))?;
+    match agent.join() {
+        Ok(ended) => ended.map(|()| ExitCode::SUCCESS),
+        Err(_) => anyhow::bail!("a bug in the agent has ended it; please report what the log says"),
+    }
+}
+
+fn serve_here(
+    config: Config,
+    log: LogHold,
+    state: State,
+    transport: Transport,
+    daemon: Option<Daemon>,
+) -> anyhow::Result<()> {
+    let frozen = state.is_frozen();
+    let lists = Lists { block: config.block_rpcs, allow: config.allow_rpcs };
+    let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook);
+    let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log)));
+    let runtime = Runtime::new()?;
+    tracing::debug!("modules run in their {} form", runtime.modules().form());
+    let mut agent =
+        Agent { transport, dispatcher: Dispatcher::new(runtime, state), retry: config.retry_path, pid_file: None };
+    let mut _pid_file = None;
+    if let Some(daemon) = daemon {
+        if frozen {
+            agent.pid_file = Some(config.pidfile);
+        } else {
+            _pid_file = Some(PidFile::create(config.pidfile)?);
+        }
+        close_standard_streams().context("cannot leave the terminal")?;
+        daemon.ready();
+    }
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    tokio.block_on(agent.serve())?;
+    Ok(())
+}

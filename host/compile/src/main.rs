@@ -47,7 +47,10 @@ impl Form {
                 for flag in ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
                     // SAFETY: the flag exists for this target, and the agent loads this form only where the
                     // processor has all five features (`host/src/modules/builtin.rs`).
-                    #[expect(unsafe_code, reason = "wasmtime marks CPU flags unsafe; the agent checks them before loading")]
+                    #[expect(
+                        unsafe_code,
+                        reason = "wasmtime marks CPU flags unsafe; the agent checks them before loading"
+                    )]
                     unsafe {
                         config.cranelift_flag_enable(flag);
                     }
@@ -67,7 +70,8 @@ fn main() -> wasmtime::Result<()> {
     options.form.configure(&mut config)?;
     let engine = Engine::new(&config)?;
     let wasm = std::fs::read(&options.input).with_context(|| format!("cannot read {}", options.input.display()))?;
-    let code = engine.precompile_component(&wasm).with_context(|| format!("cannot compile {}", options.input.display()))?;
+    let code =
+        engine.precompile_component(&wasm).with_context(|| format!("cannot compile {}", options.input.display()))?;
     // Written beside its place and renamed: a reader sees the old code or the new, never half.
     let part = options.output.with_extension("part");
     std::fs::write(&part, code).with_context(|| format!("cannot write {}", part.display()))?;

@@ -1,1 +1,45 @@
-//! wip
+//! The wire: bytes from the client become requests, replies become bytes. Nothing here does I/O.
+//!
+//! ```text
+//! bytes -> scan, lexer      tokens, each byte looked at once, however the bytes are cut
+//!          grammar          is this token allowed here?
+//!          duplicates       has this object got the key already?
+//!          draft, envelope  the message so far, and where its members lie
+//!          framing          one message after another; limits; what follows a broken one
+//!       -> Message          a Request, or what to answer instead of one
+//!
+//! module's return -> checker (exactly one JSON value, in one line of ASCII) -> reply -> bytes
+//! ```
+//!
+//! qemu-ga reads a stream of JSON values, not lines: a message is complete at its closing brace, and two may abut. It
+//! accepts a little more than RFC 8259 (strings in apostrophes, the escape `\'`, the bytes C0 80 for U+0000), and we
+//! accept the same. The host parses the envelope only. `arguments` stays text, for a guest module to parse in its
+//! compartment, and that text is always strict RFC 8259: what the extensions allow is rewritten on the way.
+//!
+//! Two differences from qemu-ga are deliberate. The state of the parser ends with the connection: half a message of
+//! one client is never completed by the next. And a zero may have an exponent (`0e1`), as RFC 8259 says.
+
+mod canonical;
+mod checker;
+mod draft;
+mod duplicates;
+mod envelope;
+mod fault;
+mod framing;
+mod grammar;
+mod lexer;
+mod limits;
+mod message;
+mod recovery;
+mod reply;
+mod rewrite;
+mod scan;
+mod string;
+mod text;
+
+pub use canonical::Id;
+pub use checker::{NotOneValue, ReturnChecker};
+pub use framing::Framer;
+pub use limits::Limits;
+pub use message::{Message, Rejected, Request};
+pub use reply::{ErrorClass, SENTINEL, begin_success, finish_success, write_error};

@@ -15,7 +15,11 @@ pub fn agent_under_test() -> PathBuf {
 
 /// The oracle: `BULKHEAD_ORACLE`, else Debian's qemu-ga if it is installed.
 pub fn oracle() -> Option<PathBuf> {
-    let candidates = [std::env::var_os("BULKHEAD_ORACLE").unwrap_or_default(), "/usr/sbin/qemu-ga".into(), "/usr/bin/qemu-ga".into()];
+    let candidates = [
+        std::env::var_os("BULKHEAD_ORACLE").unwrap_or_default(),
+        "/usr/sbin/qemu-ga".into(),
+        "/usr/bin/qemu-ga".into(),
+    ];
     candidates.into_iter().map(PathBuf::from).find(|path| path.exists())
 }
 
@@ -35,7 +39,11 @@ impl Agent {
 
     /// As [`Agent::start`], in a scratch folder that was prepared before and with additional environment variables.
     pub fn start_in(scratch: Scratch, binary: &Path, extra: &[&str], env: &[(&str, &OsStr)]) -> Self {
-        let log = std::fs::OpenOptions::new().create(true).append(true).open(scratch.join("log")).expect("the log can be made");
+        let log = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(scratch.join("log"))
+            .expect("the log can be made");
         let child = Command::new(binary)
             .args(["-m", "unix-listen", "-p"])
             .arg(scratch.join("socket"))

@@ -25,12 +25,18 @@ impl Reply {
 
     /// `error.desc`, or a panic that shows the reply.
     pub fn desc(&self) -> &str {
-        self.value.pointer("/error/desc").and_then(Value::as_str).unwrap_or_else(|| panic!("expected an error, got {}", self.text))
+        self.value
+            .pointer("/error/desc")
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("expected an error, got {}", self.text))
     }
 
     /// `error.class`, or a panic that shows the reply.
     pub fn class(&self) -> &str {
-        self.value.pointer("/error/class").and_then(Value::as_str).unwrap_or_else(|| panic!("expected an error, got {}", self.text))
+        self.value
+            .pointer("/error/class")
+            .and_then(Value::as_str)
+            .unwrap_or_else(|| panic!("expected an error, got {}", self.text))
     }
 }
 
@@ -79,7 +85,9 @@ impl Client {
             match self.stream.read(&mut piece) {
                 Ok(0) => return None,
                 Ok(count) => self.buffer.extend_from_slice(&piece[..count]),
-                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {}
+                Err(error)
+                    if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted) => {
+                }
                 Err(_) => return None,
             }
         };

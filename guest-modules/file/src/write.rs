@@ -1,0 +1,73 @@
+//! `guest-file-write`: base64 becomes bytes of a file.
+
+use crate::base64::{Decoder, Invalid, Measure};
+use crate::bindings::bulkhead::agent::files;
+use crate::error::failed;
+use crate::schema::{GuestFileWrite, GuestFileWriteArguments};
+use bulkhead_module::{CommandError, Streamed};
+
+/// Writes at the file's position, or at its end if it was opened for appending. The text is read twice: once to
+/// check it to its end, so that a bad character late in it writes nothing, and once to decode it.
+pub fn write(arguments: GuestFileWriteArguments) -> Result<GuestFileWrite, CommandError> {
+    let handle = arguments.handle;
+    // Looks the handle up, so that its absence is reported before anything wrong with the text, as in qemu-ga.
+    files::flush(handle).map_err(|error| failed("failed to flush file", handle, error))?;
+    let length = measure(&arguments.buf_b64)?;
+    let count = checked(arguments.count, length)?;
+    let mut left = count;
+    let mut decoder = Decoder::default();
+    let mut bytes = Vec::new();
+    arguments.buf_b64.pieces(|piece| {
+        bytes.clear();
+        decoder.decode(piece, &mut bytes);
+        bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+        if bytes.is_empty() {
+            return Ok(());
+        }
+        left -= bytes.len() as u64;
+        files::write(handle, &bytes).map_err(|error| failed("failed to write to file", handle, error))
+    })?;
+    Ok(GuestFileWrite { count: count.cast_signed(), eof: false })
+}
+
+/// How many bytes the text stands for.
+fn measure(text: &Streamed) -> Result<u64, CommandError> {
+    let mut measure = Measure::default();
+    text.pieces(|piece| measure.add(piece))
+        .map_err(|Invalid| CommandError::generic("Base64 data contains invalid characters"))?;
+    Ok(measure.bytes())
+}
+
+fn checked(count: Option<i64>, length: u64) -> Result<u64, CommandError> {
+    let Some(count) = count else { return Ok(length) };
+    match u64::try_from(count) {
+        Ok(fits) if fits <= length => Ok(fits),
+        _ => Err(CommandError::generic(format!("value '{count}' is invalid for argument count"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn count_is_at_most_what_the_text_holds() {
+        assert_eq!(checked(None, 5), Ok(5));
+        assert_eq!(checked(Some(5), 5), Ok(5));
+        for wrong in [-1, 6] {
+            assert_eq!(
+                checked(Some(wrong), 5).unwrap_err().desc,
+                format!("value '{wrong}' is invalid for argument count")
+            );
+        }
+    }
+
+    #[test]
+    fn the_text_may_have_line_ends_but_no_other_space() {
+        assert_eq!(measure(&Streamed::inline("SGVs\nbG8=\n".to_owned())), Ok(5));
+        for wrong in ["SGVs bG8=", "SGVs\r\nbG8=", "SGVs_G8=", "é"] {
+            let error = measure(&Streamed::inline(wrong.to_owned())).unwrap_err();
+            assert_eq!(error.desc, "Base64 data contains invalid characters");
+        }
+    }
+}

@@ -1,0 +1,190 @@
+//! From the words of the command line to what the agent is to do.
+
+use std::{ffi::OsString, path::Path};
+
+use clap::error::ErrorKind;
+use thiserror::Error;
+
+use crate::{
+    activation::passed_sockets,
+    config::{Config, DEFAULT_CONFIG, MissingPath},
+    getopt,
+    given::Given,
+    help,
+    load::{LoadError, load},
+    options::{UsageError, command},
+};
+
+/// What the command line asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Run the agent.
+    Run(Config),
+    /// Print [`dump`](crate::dump) on stdout and end, with status 0 and without touching any file of a running agent.
+    DumpConfig(Config),
+    /// Print this text on stdout and end with status 0.
+    Help(String),
+    /// Print name and version on stdout and end with status 0.
+    Version,
+    /// Print the name of every command on stdout, one per line, and end with status 0.
+    ListCommands,
+}
+
+/// Reads the command line, and the configuration file that it or `QGA_CONF` names.
+///
+/// `args` begins with the program's name, as [`std::env::args_os`] does; the messages repeat it. `env` looks up an
+/// environment variable: `QGA_CONF`, `LISTEN_PID` and `LISTEN_FDS` are asked for.
+///
+/// The configuration file comes first wherever `--config` stands, and the command line goes on top of it: single
+/// values are replaced, lists grow. Help, version and the list of commands need no configuration, and are given even
+/// if it is broken. Of help, version and a word that is wrong the first one counts.
+pub fn parse(
+    args: impl IntoIterator<Item = OsString>,
+    env: impl Fn(&str) -> Option<OsString>,
+) -> Result<Action, CliError> {
+    let mut args = args.into_iter();
+    let program = args.next().map_or_else(|| "bulkhead".to_owned(), |name| name.to_string_lossy().into_owned());
+    let usage = |error| CliError::Usage { program: program.clone(), error };
+
+    let command = command();
+    let words = getopt::for_clap(&command, args);
+    let given = match command.clone().try_get_matches_from(words) {
+        Ok(matches) => Given::new(matches),
+        Err(error) => {
+            return match error.kind() {
+                ErrorKind::DisplayHelp => Ok(Action::Help(help::text(&program))),
+                ErrorKind::DisplayVersion => Ok(Action::Version),
+                _ => Err(usage(UsageError::from_clap(&command, &error))),
+            };
+        }
+    };
+    if given.asks_for_commands() {
+        return Ok(Action::ListCommands);
+    }
+
+    let mut config = match (given.value("config"), env("QGA_CONF")) {
+        (Some(file), _) => load(Path::new(file), true)?,
+        (None, Some(file)) => load(Path::new(&file), false)?,
+        (None, None) => load(Path::new(DEFAULT_CONFIG), false)?,
+    };
+    given.apply(&mut config).map_err(usage)?;
+    if passed_sockets(env) == 0 {
+        config.channel_path()?;
+    }
+    Ok(if given.flag("dump-conf") { Action::DumpConfig(config) } else { Action::Run(config) })
+}
+
+/// Why the agent cannot do what the command line asks for. The binary prints it, with its sources, on stderr and ends
+/// with status 1.
+#[derive(Debug, Error)]
+pub enum CliError {
+    /// The words cannot be understood.
+    #[error("{error}; try '{program} --help'")]
+    Usage {
+        /// The program's name, as it was started.
+        program: String,
+        /// What is wrong with them; part of this error's text, so not its source.
+        error: UsageError,
+    },
+    /// The configuration file cannot be used.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// The method needs a path.
+    #[error(transparent)]
+    MissingPath(#[from] MissingPath),
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::ffi::OsStringExt, path::PathBuf, process};
+
+    use super::*;
+    use crate::scratch::Scratch;
+
+    /// Runs without a configuration file, unless `words` name one.
+    fn parsed(words: &[&str]) -> Result<Action, CliError> {
+        parse(["qemu-ga"].iter().chain(words).map(OsString::from), |name| {
+            (name == "QGA_CONF").then(|| "/no/such/file".into())
+        })
+    }
+
+    fn config(words: &[&str]) -> Config {
+        match parsed(words) {
+            Ok(Action::Run(config) | Action::DumpConfig(config)) => config,
+            other => panic!("{words:?}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_given_is_the_default() {
+        assert_eq!(parsed(&[]).unwrap(), Action::Run(Config::default()));
+        assert_eq!(parsed(&["-D", "extra", "args"]).unwrap(), Action::DumpConfig(Config::default()));
+    }
+
+    #[test]
+    fn questions_are_answered() {
+        assert!(matches!(parsed(&["-h", "-V", "-x"]), Ok(Action::Help(text)) if text.starts_with("Usage: qemu-ga ")));
+        assert_eq!(parsed(&["-D", "-V", "-x"]).unwrap(), Action::Version);
+        for words in [&["-b", "?"][..], &["--allow-rpcs=help"], &["-D", "-b", "a", "-bhelp"]] {
+            assert_eq!(parsed(words).unwrap(), Action::ListCommands, "{words:?}");
+        }
+        assert_eq!(config(&["-b", "help,me"]).block_rpcs, ["me", "help"]);
+    }
+
+    #[test]
+    fn getopt_would_read_it_the_same_way() {
+        let odd = config(&["-b=a", "-F=/x", "-p", "-x", "-t", "--", "-s", "-V"]);
+        assert_eq!(odd.block_rpcs, ["=a"]);
+        assert_eq!(odd.fsfreeze_hook, Some("=/x".into()));
+        assert_eq!((odd.path.as_deref(), odd.statedir.to_str()), (Some("-x"), Some("--")));
+
+        assert_eq!(config(&["-F", "/hook"]).fsfreeze_hook, Some("/etc/qemu/fsfreeze-hook".into()));
+        assert_eq!(config(&["-vF/hook", "-r"]).fsfreeze_hook, Some("/hook".into()));
+        assert_eq!(config(&["-F/hook", "--fsfreeze-hook"]).fsfreeze_hook, Some("/etc/qemu/fsfreeze-hook".into()));
+        assert_eq!(config(&["--s", "/state"]).statedir, PathBuf::from("/state"));
+        assert!(config(&["-", "extra", "-v"]).verbose);
+        assert!(!config(&["--", "-v"]).verbose);
+    }
+
+    #[test]
+    fn the_configuration_is_read_before_the_options() {
+        let scratch = Scratch::new("command-line");
+        let file = scratch.file("conf", "[general]\nmethod=unix-listen\npath=/p\ndaemon=1\nblock-rpcs=a,b\n");
+        let config = config(&["-D", "-b", "x", "--path=/q", "-c", file.to_str().unwrap()]);
+        assert_eq!((config.method_name.as_str(), config.path.as_deref()), ("unix-listen", Some("/q")));
+        assert_eq!(config.block_rpcs, ["b", "a", "x"]);
+        assert!(config.daemonize);
+
+        let from_env = parse(["qemu-ga".into()], |name| (name == "QGA_CONF").then(|| file.clone().into()));
+        assert!(matches!(from_env, Ok(Action::Run(config)) if config.block_rpcs == ["b", "a"]));
+    }
+
+    #[test]
+    fn a_file_that_is_named_must_exist() {
+        let error = parsed(&["-c", "/no/such/file"]).unwrap_err();
+        assert_eq!(error.to_string(), "error loading configuration from path: /no/such/file");
+        assert!(parsed(&["-c", "/no/such/file", "-h"]).is_ok());
+    }
+
+    #[test]
+    fn a_listening_method_needs_a_path_or_a_passed_socket() {
+        let error = parsed(&["-D", "-m", "unix-listen"]).unwrap_err();
+        assert!(error.to_string().starts_with("must specify a path for this channel"), "{error}");
+        let passed = parse(["qemu-ga", "-m", "unix-listen"].map(OsString::from), |name| match name {
+            "LISTEN_PID" => Some(process::id().to_string().into()),
+            "LISTEN_FDS" => Some("1".into()),
+            _ => Some("/no/such/file".into()),
+        });
+        assert!(matches!(passed, Ok(Action::Run(_))));
+    }
+
+    #[test]
+    fn a_usage_error_says_where_help_is() {
+        assert_eq!(parsed(&["-x"]).unwrap_err().to_string(), "unknown option '-x'; try 'qemu-ga --help'");
+        for option in ["-p", "-b"] {
+            let words = ["qemu-ga".into(), option.into(), OsString::from_vec(b"\xff".to_vec())];
+            let error = parse(words, |_| Some("/no/such/file".into())).unwrap_err().to_string();
+            assert!(error.ends_with("' must be valid UTF-8; try 'qemu-ga --help'"), "{error}");
+        }
+    }
+}

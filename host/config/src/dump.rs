@@ -1,0 +1,77 @@
+//! `--dump-conf`: the settings as a configuration file.
+
+use std::path::Path;
+
+use crate::{config::Config, key_file::KeyFile, load::GROUP};
+
+/// The settings as a configuration file, in the order and the spelling of `qemu-ga -D`, so that scripts which compare
+/// or edit its output go on working. Reading the result back gives the same settings.
+///
+/// The path is the one that would be used, so it is there even if it was not given. Each list comes out in the
+/// reversed order in which [`Config`] keeps it; reading it back reverses it again, which changes nothing that matters.
+pub fn dump(config: &Config) -> String {
+    let mut file = KeyFile::default();
+    let mut set = |key: &str, value: &str| file.set(GROUP, key, value);
+
+    set("daemon", boolean(config.daemonize));
+    set("method", &config.method_name);
+    // Missing only when a listening socket was passed at start, which takes the place of method and path.
+    if let Ok(path) = config.channel_path() {
+        set("path", path);
+    }
+    if let Some(logfile) = &config.logfile {
+        set("logfile", &text(logfile));
+    }
+    set("pidfile", &text(&config.pidfile));
+    if let Some(hook) = &config.fsfreeze_hook {
+        set("fsfreeze-hook", &text(hook));
+    }
+    set("statedir", &text(&config.statedir));
+    set("verbose", boolean(config.verbose));
+    set("retry-path", boolean(config.retry_path));
+    set("block-rpcs", &config.block_rpcs.join(","));
+    set("allow-rpcs", &config.allow_rpcs.join(","));
+    file.to_string()
+}
+
+fn boolean(value: bool) -> &'static str {
+    if value { "true" } else { "false" }
+}
+
+fn text(path: &Path) -> String {
+    path.display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn optional_files_are_left_out_unless_set() {
+        let plain = dump(&Config::default());
+        assert!(!plain.contains("logfile") && !plain.contains("fsfreeze-hook"), "{plain}");
+        let full =
+            dump(&Config { logfile: Some("/log".into()), fsfreeze_hook: Some("/hook".into()), ..Config::default() });
+        assert!(
+            full.contains("\nlogfile=/log\npidfile=/var/run/qemu-ga.pid\nfsfreeze-hook=/hook\nstatedir="),
+            "{full}"
+        );
+    }
+
+    #[test]
+    fn values_are_escaped_so_that_they_can_be_read_back() {
+        let path = "  two leading spaces, a tab\t, a line\nbreak and a back\\slash ";
+        let text = dump(&Config { path: Some(path.to_owned()), ..Config::default() });
+        assert!(
+            text.contains("\npath=\\s\\stwo leading spaces, a tab\t, a line\\nbreak and a back\\\\slash \n"),
+            "{text}"
+        );
+        assert_eq!(KeyFile::parse(&text).unwrap().get(GROUP, "path").unwrap(), Some(path));
+    }
+
+    #[test]
+    fn a_passed_socket_needs_no_path() {
+        let text = dump(&Config { method_name: "unix-listen".to_owned(), ..Config::default() });
+        assert!(text.contains("method=unix-listen\npidfile="), "{text}");
+    }
+}

@@ -1,0 +1,103 @@
+//! What `--help` prints.
+
+/// The help for a program that was started as `program`: at most 80 columns after the first line.
+pub(crate) fn text(program: &str) -> String {
+    format!("Usage: {program} [OPTION]...\n{BODY}")
+}
+
+const BODY: &str = "\
+Answer the requests of a QEMU guest agent client: the agent runs in the virtual
+machine, the client (libvirt, Proxmox VE, a script) outside of it.
+
+Channel to the client:
+  -m, --method=METHOD     how to open it: virtio-serial, isa-serial, unix-listen
+                          or vsock-listen (default: virtio-serial)
+  -p, --path=PATH         device or socket to open; CID:PORT for vsock-listen
+                          (default for virtio-serial:
+                          /dev/virtio-ports/org.qemu.guest_agent.0,
+                          for isa-serial: /dev/ttyS0, for the others: none)
+  -r, --retry-path        when PATH is missing or fails, try again every five
+                          seconds instead of ending (default: end)
+
+What clients may do:
+  -b, --block-rpcs=LIST   refuse these commands (default: none); names with
+                          commas between them and no spaces, or 'help' to print
+                          all names and end
+  -a, --allow-rpcs=LIST   refuse all commands but these (default: allow all);
+                          --block-rpcs is stronger
+                          Both may be repeated and add to the configuration.
+
+Files:
+  -c, --config=FILE       configuration to read before all other options
+                          (default: the one named by the environment variable
+                          QGA_CONF, else /etc/qemu/qemu-ga.conf, if it exists)
+  -F, --fsfreeze-hook[=FILE]
+                          program to run with 'freeze' before file systems are
+                          frozen and with 'thaw' after they are thawed (default:
+                          none; without FILE: /etc/qemu/fsfreeze-hook)
+                          FILE must be attached: -F/path/to/hook
+  -l, --logfile=FILE      append the log to FILE (default: standard error)
+  -f, --pidfile=FILE      file for the pid of an agent started with -d (default:
+                          /var/run/qemu-ga.pid)
+  -t, --statedir=DIR      where state survives a restart; an absolute path to an
+                          existing directory (default: /var/run)
+
+Running:
+  -d, --daemonize         go to the background once the channel is open
+  -v, --verbose           log everything, not errors alone
+  -D, --dump-conf         print the settings as a configuration file and end
+  -V, --version           print the version and end
+  -h, --help              print this help and end
+
+Long options may be abbreviated. Of an option given twice the last one counts.
+Exit status: 0 after a clean end, 1 after any error. See also bulkhead(8).
+";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{config, method::Method, options::command};
+
+    #[test]
+    fn every_option_is_described() {
+        let help = text("bulkhead");
+        for option in command().get_arguments() {
+            if let (Some(short), Some(long)) = (option.get_short(), option.get_long()) {
+                assert!(help.contains(&format!("  -{short}, --{long}")), "--{long}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_manual_page_describes_every_option_too() {
+        let page = include_str!("../../dist/bulkhead.8");
+        for option in command().get_arguments() {
+            if let (Some(short), Some(long)) = (option.get_short(), option.get_long()) {
+                let item = |line: &str| {
+                    line.starts_with(&format!(".It Fl {short} ")) && line.contains(&format!(" Fl Fl {long}"))
+                };
+                assert!(page.lines().any(item), "--{long}");
+            }
+        }
+    }
+
+    #[test]
+    fn every_default_is_the_real_one() {
+        let help = text("bulkhead");
+        let paths = [Method::VirtioSerial, Method::IsaSerial].map(|method| method.default_path().unwrap());
+        let files =
+            [config::DEFAULT_CONFIG, config::DEFAULT_FSFREEZE_HOOK, config::DEFAULT_PIDFILE, config::DEFAULT_STATEDIR];
+        for default in paths.into_iter().chain(files) {
+            assert!(help.contains(default), "{default}");
+        }
+    }
+
+    #[test]
+    fn it_fits_a_terminal() {
+        let help = text("qemu-ga");
+        assert!(help.starts_with("Usage: qemu-ga "));
+        for line in help.lines() {
+            assert!(line.len() <= 80 && line.is_ascii() && line.trim_end() == line, "{line}");
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! `power`: four programs, by fixed paths and with fixed arguments.
+
+use crate::hook::OUTPUT_LIMIT;
+use crate::{Capability, Gate, GateError, ProgramError};
+use bulkhead_sys::Program;
+use std::time::Duration;
+
+/// How long such a program may take. It only hands the wish to the init system, which takes seconds even on a busy
+/// machine; the shutdown itself goes on after it.
+const TIME_LIMIT: Duration = Duration::from_secs(120);
+
+/// A program that can switch the machine off or over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tool {
+    /// `/sbin/poweroff`
+    Poweroff,
+    /// `/sbin/halt`
+    Halt,
+    /// `/sbin/reboot`
+    Reboot,
+    /// `/sbin/shutdown`
+    Shutdown,
+}
+
+/// What shall become of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Off.
+    Powerdown,
+    /// Stopped but not off.
+    Halt,
+    /// Started again.
+    Reboot,
+}
+
+impl Tool {
+    /// Where it is.
+    pub fn path(self) -> &'static str {
+        match self {
+            Tool::Poweroff => "/sbin/poweroff",
+            Tool::Halt => "/sbin/halt",
+            Tool::Reboot => "/sbin/reboot",
+            Tool::Shutdown => "/sbin/shutdown",
+        }
+    }
+
+    /// What it is told. The first three say it all by their names.
+    fn arguments(self, mode: Mode) -> Vec<String> {
+        let flag = match (self, mode) {
+            (Tool::Poweroff | Tool::Halt | Tool::Reboot, _) => return Vec::new(),
+            (Tool::Shutdown, Mode::Powerdown) => "-P",
+            (Tool::Shutdown, Mode::Halt) => "-H",
+            (Tool::Shutdown, Mode::Reboot) => "-r",
+        };
+        ["-h", flag, "+0", "hypervisor initiated shutdown"].map(str::to_owned).to_vec()
+    }
+}
+
+impl Gate {
+    /// Whether the tool is there to be run.
+    pub fn has_tool(&self, module: &str, tool: Tool) -> bool {
+        self.require::<ProgramError>(module, Capability::Power).is_ok()
+            && self.system.is_executable(tool.path().as_bytes())
+    }
+
+    /// Runs it.
+    pub fn run_tool(&self, module: &str, tool: Tool, mode: Mode) -> Result<(), GateError<ProgramError>> {
+        self.require(module, Capability::Power)?;
+        Ok(self.system.run(&Program {
+            path: tool.path().as_bytes().to_vec(),
+            arguments: tool.arguments(mode),
+            time_limit: TIME_LIMIT,
+            output_limit: OUTPUT_LIMIT,
+        })?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bulkhead_sys::Fake;
+
+    #[test]
+    fn a_tool_is_run_by_its_fixed_path_and_words() {
+        let system = Fake::default();
+        system.install("/sbin/halt", Ok(()));
+        system.install("/sbin/shutdown", Ok(()));
+        let gate = Gate::new(Box::new(system.clone()), None);
+        assert!(gate.has_tool("power", Tool::Halt));
+        assert!(!gate.has_tool("power", Tool::Reboot));
+        assert_eq!(gate.run_tool("power", Tool::Halt, Mode::Halt), Ok(()));
+        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Reboot), Ok(()));
+        assert_eq!(system.events(), ["run /sbin/halt", "run /sbin/shutdown -h -r +0 hypervisor initiated shutdown"]);
+    }
+
+    #[test]
+    fn a_stranger_cannot_even_ask_whether_a_tool_is_there() {
+        let system = Fake::default();
+        system.install("/sbin/halt", Ok(()));
+        let gate = Gate::new(Box::new(system), None);
+        assert!(!gate.has_tool("file", Tool::Halt));
+        assert!(matches!(gate.run_tool("file", Tool::Halt, Mode::Halt), Err(GateError::Denied { .. })));
+    }
+}

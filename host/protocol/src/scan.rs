@@ -1,0 +1,82 @@
+//! The one loop that has to be fast: skipping the plain contents of strings.
+
+/// Bytes looked at together: two SSE2 registers, four 64-bit words where there is no SIMD. Written as a plain fold,
+/// which the compiler turns into vector code.
+const CHUNK: usize = 32;
+
+/// How many bytes at the start of `input` are ordinary string contents: neither `quote` nor `\`, no control
+/// character, not 0xFE or 0xFF (which never occur in UTF-8 and reset the parser). Also tells whether any of them is
+/// outside ASCII.
+pub(crate) fn plain_run(input: &[u8], quote: u8) -> (usize, bool) {
+    let mut length = 0;
+    let mut seen = 0;
+    for chunk in input.as_chunks::<CHUNK>().0 {
+        let (special, all) =
+            chunk.iter().fold((false, 0), |(special, all), &byte| (special | is_special(byte, quote), all | byte));
+        if special {
+            break;
+        }
+        seen |= all;
+        length += CHUNK;
+    }
+    for &byte in &input[length..] {
+        if is_special(byte, quote) {
+            break;
+        }
+        seen |= byte;
+        length += 1;
+    }
+    (length, seen >= 0x80)
+}
+
+/// Without short cuts, so that it vectorises.
+fn is_special(byte: u8, quote: u8) -> bool {
+    (byte < 0x20) | (byte == quote) | (byte == b'\\') | (byte >= 0xFE)
+}
+
+/// Whether all of `input` is ASCII that stays in its line: of the bytes below 0x20 only the tab may be there.
+pub(crate) fn is_one_ascii_line(input: &[u8]) -> bool {
+    // In blocks, so that a bad byte near the start of a long piece is found early.
+    input
+        .chunks(4096)
+        .all(|block| block.iter().fold(true, |fine, &byte| fine & (byte < 0x80) & ((byte >= 0x20) | (byte == b'\t'))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_special_byte_is_found_at_every_offset() {
+        for special in [b'"', b'\\', 0, b'\n', 0x1F, 0xFE, 0xFF] {
+            for offset in 0..3 * CHUNK {
+                let mut input = vec![b'a'; 3 * CHUNK];
+                input[offset] = special;
+                assert_eq!(plain_run(&input, b'"'), (offset, false), "{special:#x}");
+            }
+        }
+    }
+
+    #[test]
+    fn only_bytes_inside_the_run_count_as_outside_ascii() {
+        assert_eq!(plain_run(b"abc\"\xC3\xA9", b'"'), (3, false));
+        let mut long = vec![b'a'; CHUNK];
+        long.extend_from_slice(b"b\"\xC3\xA9");
+        assert_eq!(plain_run(&long, b'"'), (CHUNK + 1, false));
+        assert_eq!(plain_run("héllo".as_bytes(), b'"'), (6, true));
+    }
+
+    #[test]
+    fn the_other_quote_and_del_are_ordinary() {
+        assert_eq!(plain_run(b"a'b\x7f\"", b'"'), (4, false));
+        assert_eq!(plain_run(b"a\"b'", b'\''), (3, false));
+    }
+
+    #[test]
+    fn one_line_of_ascii() {
+        assert!(is_one_ascii_line(b"{\t\"a\": 1} ~\x7f"));
+        for bad in [&b"a\nb"[..], b"\r", b"\0", b"\xC3\xA9", b"\xFF"] {
+            assert!(!is_one_ascii_line(bad), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! The agent: all parts joined, serving clients until it is told to stop.
+
+use crate::dispatcher::Dispatcher;
+use crate::host_state::SharedState;
+use crate::session;
+use crate::transport::{Transport, TransportError};
+use bulkhead_config::{PidFile, PidFileError};
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+
+/// How long to wait before a channel is opened again (option `-r`). qemu-ga's own.
+pub const RETRY: Duration = Duration::from_secs(5);
+
+/// An agent about to serve.
+#[derive(Debug)]
+pub struct Agent {
+    /// Where clients come from.
+    pub transport: Transport,
+    /// What answers them.
+    pub dispatcher: Dispatcher,
+    /// Whether to open the channel again after an error.
+    pub retry: bool,
+    /// The pid file yet to be made. An agent that starts frozen makes it after the thaw, for it may lie on a frozen
+    /// disk.
+    pub pid_file: Option<PathBuf>,
+}
+
+/// Why an agent that was serving ended with an error.
+#[derive(Debug, Error)]
+pub enum AgentError {
+    /// Signals cannot be received.
+    #[error("cannot wait for signals")]
+    Signals(#[source] io::Error),
+    /// The pid file could not be made after the thaw.
+    #[error(transparent)]
+    PidFile(#[from] PidFileError),
+}
+
+impl Agent {
+    /// Serves one client after the other. Ends well on SIGTERM and SIGINT, and when the channel is gone for good.
+    pub async fn serve(mut self) -> Result<(), AgentError> {
+        let mut stop = Stop::new(self.dispatcher.state().clone()).map_err(AgentError::Signals)?;
+        let mut _pid_file = None;
+        loop {
+            if let Some(path) = self.pid_file.take_if(|_| !self.dispatcher.state().borrow().is_frozen()) {
+                _pid_file = Some(PidFile::create(path)?);
+            }
+            let served = tokio::select! {
+                () = stop.wanted() => return Ok(()),
+                served = self.one_client() => served,
+            };
+            self.transport.left();
+            let Err(error) = served else { continue };
+            if self.transport.survives_errors() {
+                tracing::debug!("channel: {error}");
+                continue;
+            }
+            tracing::error!("error reading channel: {error}");
+            if !self.retry {
+                return Ok(());
+            }
+            tracing::warn!("agent stopped unexpectedly, restarting...");
+            tokio::select! {
+                () = stop.wanted() => return Ok(()),
+                () = self.reopen() => {}
+            }
+        }
+    }
+
+    async fn one_client(&mut self) -> io::Result<()> {
+        let channel = self.transport.client().await?;
+        session::serve(channel, &mut self.dispatcher).await
+    }
+
+    async fn reopen(&mut self) {
+        loop {
+            tokio::time::sleep(RETRY).await;
+            match self.transport.reopen() {
+                Ok(()) => return,
+                Err(error) => report(&error),
+            }
+        }
+    }
+}
+
+/// Opens the transport, again and again if `retry` says so.
+pub fn open_transport(config: &bulkhead_config::Config, passed: u32) -> Result<Transport, TransportError> {
+    loop {
+        match Transport::open(config, passed) {
+            Err(error @ TransportError::Open { .. }) if config.retry_path => report(&error),
+            other => return other,
+        }
+        std::thread::sleep(RETRY);
+    }
+}
+
+fn report(error: &TransportError) {
+    let reason = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
+    tracing::warn!("{error}{reason}; trying again in {} s", RETRY.as_secs());
+}
+
+/// The wish that the agent ends.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+    state: SharedState,
+}
+
+impl Stop {
+    fn new(state: SharedState) -> io::Result<Self> {
+        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
+        Ok(Stop { terminate, interrupt, state })
+    }
+
+    /// Waits for SIGTERM or SIGINT. Not heeded while file systems are frozen, as in qemu-ga: an agent that ends then
+    /// takes with it the only means to thaw them.
+    async fn wanted(&mut self) {
+        loop {
+            let got = tokio::select! {
+                got = self.terminate.recv() => got,
+                got = self.interrupt.recv() => got,
+            };
+            if got.is_none() || !self.state.borrow().is_frozen() {
+                return;
+            }
+            tracing::warn!("asked to end while file systems are frozen: not before they are thawed");
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What the host knows of a running compartment.
+
+use super::broken_rule;
+use crate::host_state::{HostState, SharedState};
+use crate::runtime::limits;
+use bulkhead_protocol::{Request, ReturnChecker, begin_success};
+use std::cell::RefMut;
+use std::time::Duration;
+use wasmtime::StoreLimits;
+
+/// The host's side of one instance: what it may use, the request it answers, the reply as far as it has come.
+pub struct Compartment {
+    pub(super) module: &'static str,
+    pub(crate) limits: StoreLimits,
+    pub(super) request: Option<Request>,
+    pub(super) reply: Vec<u8>,
+    pub(super) checker: ReturnChecker,
+    /// Whether the module asked for the sentinel.
+    pub(super) delimited: bool,
+    pub(super) lines: usize,
+    state: SharedState,
+    calls: u32,
+    /// Bytes moved for the module, in and out: what it did with them may take time in proportion.
+    moved: u64,
+    /// Processor time of this thread when the clock was first looked at.
+    pub(crate) started: Option<Duration>,
+}
+
+/// What a compartment leaves behind.
+pub struct Answered {
+    /// The request, given back for its id.
+    pub request: Option<Request>,
+    /// Sentinel and reply, without the last piece and the end.
+    pub reply: Vec<u8>,
+    /// Has seen every piece so far.
+    pub checker: ReturnChecker,
+    /// Whether the sentinel is wanted.
+    pub delimited: bool,
+}
+
+impl Compartment {
+    /// For an instance of `module`, with no request yet.
+    pub fn new(module: &'static str, state: SharedState) -> Self {
+        Compartment {
+            module,
+            limits: limits::store_limits(),
+            request: None,
+            reply: Vec::new(),
+            checker: ReturnChecker::default(),
+            delimited: false,
+            lines: 0,
+            state,
+            calls: 0,
+            moved: 0,
+            started: None,
+        }
+    }
+
+    /// Gives it the request to answer.
+    pub fn accept(&mut self, request: Request) {
+        self.request = Some(request);
+        begin_success(&mut self.reply, true);
+    }
+
+    /// Takes what it leaves.
+    pub fn finish(mut self) -> Answered {
+        if self.lines > limits::LOG_LINES {
+            let lost = self.lines - limits::LOG_LINES;
+            tracing::warn!("module {}: {lost} more lines were not logged", self.module);
+        }
+        let (reply, checker) = (std::mem::take(&mut self.reply), std::mem::take(&mut self.checker));
+        Answered { request: self.request.take(), reply, checker, delimited: self.delimited }
+    }
+
+    /// The name of the command.
+    pub(crate) fn command(&self) -> &str {
+        self.request.as_ref().map_or("", Request::execute)
+    }
+
+    /// The text of the arguments.
+    pub(crate) fn request_arguments(&self) -> &str {
+        self.request.as_ref().map_or("{}", Request::arguments)
+    }
+
+    /// Every call of a capability begins here: calls are counted, and the bytes they move.
+    pub(super) fn called(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        self.calls += 1;
+        self.moved += bytes as u64;
+        if self.calls > limits::HOST_CALLS {
+            return Err(broken_rule("the module called the host too often"));
+        }
+        Ok(())
+    }
+
+    /// How much processor time the module may use, given what it moved so far.
+    pub(crate) fn allowance(&self) -> Duration {
+        limits::allowance(self.moved)
+    }
+
+    pub(super) fn state(&self) -> RefMut<'_, HostState> {
+        self.state.borrow_mut()
+    }
+}
+
+/// `types` has no functions; the trait is what its bindings ask for.
+impl super::interface::types::Host for Compartment {}

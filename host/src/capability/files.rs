@@ -1,0 +1,120 @@
+//! `files`: open files by number.
+
+use super::interface::files::{Chunk, HandleError, Host, OpenFlags, Whence};
+use super::interface::types::ErrorCode;
+use super::{Compartment, errno};
+use crate::handles::UnknownHandle;
+use crate::runtime::limits;
+use std::fs::File;
+use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+
+impl Host for Compartment {
+    fn open(&mut self, path: String, flags: OpenFlags) -> wasmtime::Result<Result<i64, ErrorCode>> {
+        self.called(path.len())?;
+        let (module, flags) = (self.module, plain(flags));
+        let mut state = self.state();
+        if !state.handles.has_room(module) {
+            return Ok(Err(ErrorCode::TooManyOpenFiles));
+        }
+        let file = match state.gate.open_file(module, &path, flags) {
+            Ok(file) => file,
+            Err(error) => return Ok(Err(errno::code(error))),
+        };
+        match state.next_handle() {
+            Ok(handle) => {
+                state.handles.insert(module, handle, file);
+                Ok(Ok(handle))
+            }
+            Err(error) => {
+                tracing::error!("{error}");
+                Ok(Err(ErrorCode::Io))
+            }
+        }
+    }
+
+    fn close(&mut self, handle: i64) -> wasmtime::Result<Result<(), HandleError>> {
+        self.called(0)?;
+        Ok(self.state().handles.remove(self.module, handle).map(drop).map_err(HandleError::from))
+    }
+
+    fn read(&mut self, handle: i64, count: u32) -> wasmtime::Result<Result<Chunk, HandleError>> {
+        let wanted = (count as usize).min(limits::PIECE);
+        self.called(wanted)?;
+        self.with_file(handle, |file| read_up_to(file, wanted))
+    }
+
+    fn write(&mut self, handle: i64, data: Vec<u8>) -> wasmtime::Result<Result<(), HandleError>> {
+        self.called(data.len())?;
+        self.with_file(handle, |mut file| file.write_all(&data))
+    }
+
+    fn seek(&mut self, handle: i64, offset: i64, whence: Whence) -> wasmtime::Result<Result<u64, HandleError>> {
+        self.called(0)?;
+        let to = match whence {
+            Whence::Start => u64::try_from(offset).map(SeekFrom::Start),
+            Whence::Current => Ok(SeekFrom::Current(offset)),
+            Whence::End => Ok(SeekFrom::End(offset)),
+        };
+        self.with_file(handle, |mut file| match to {
+            Ok(to) => file.seek(to),
+            Err(_) => Err(io::Error::from_raw_os_error(nix::libc::EINVAL)),
+        })
+    }
+
+    fn flush(&mut self, handle: i64) -> wasmtime::Result<Result<(), HandleError>> {
+        self.called(0)?;
+        self.with_file(handle, |_| Ok(()))
+    }
+}
+
+impl Compartment {
+    fn with_file<T>(
+        &mut self,
+        handle: i64,
+        act: impl FnOnce(&File) -> io::Result<T>,
+    ) -> wasmtime::Result<Result<T, HandleError>> {
+        let state = self.state();
+        Ok(match state.handles.get(self.module, handle) {
+            Ok(file) => act(file).map_err(|error| HandleError::Failed(errno::io(&error))),
+            Err(unknown) => Err(unknown.into()),
+        })
+    }
+}
+
+impl From<UnknownHandle> for HandleError {
+    fn from(UnknownHandle: UnknownHandle) -> Self {
+        HandleError::UnknownHandle
+    }
+}
+
+/// Reads until there are `wanted` bytes, the file ends, or the system says no. What was read before it said no is
+/// given; the module learns of the refusal with its next call.
+fn read_up_to(mut file: &File, wanted: usize) -> io::Result<Chunk> {
+    let mut data = vec![0; wanted];
+    let mut filled = 0;
+    let mut eof = false;
+    while filled < wanted {
+        match file.read(&mut data[filled..]) {
+            Ok(0) => {
+                eof = true;
+                break;
+            }
+            Ok(count) => filled += count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => {}
+            Err(error) if filled == 0 => return Err(error),
+            Err(_) => break,
+        }
+    }
+    data.truncate(filled);
+    Ok(Chunk { data, eof })
+}
+
+fn plain(flags: OpenFlags) -> bulkhead_gate::OpenFlags {
+    bulkhead_gate::OpenFlags {
+        read: flags.contains(OpenFlags::READ),
+        write: flags.contains(OpenFlags::WRITE),
+        append: flags.contains(OpenFlags::APPEND),
+        create: flags.contains(OpenFlags::CREATE),
+        truncate: flags.contains(OpenFlags::TRUNCATE),
+    }
+}

@@ -1,0 +1,56 @@
+//! `freezer`: one file system at a time, and the frozen state around them.
+
+use super::interface::freezer::{HookPhase, Host};
+use super::interface::types::{ErrorCode, MountError, ProgramError};
+use super::{Compartment, errno};
+use crate::state::StateError;
+
+impl Host for Compartment {
+    fn frozen(&mut self) -> wasmtime::Result<bool> {
+        self.called(0)?;
+        Ok(self.state().is_frozen())
+    }
+
+    fn run_hook(&mut self, phase: HookPhase) -> wasmtime::Result<Result<(), ProgramError>> {
+        self.called(0)?;
+        let phase = match phase {
+            HookPhase::Freeze => bulkhead_gate::HookPhase::Freeze,
+            HookPhase::Thaw => bulkhead_gate::HookPhase::Thaw,
+        };
+        let state = self.state();
+        let path = state.gate.hook().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        Ok(state.gate.run_hook(self.module, phase).map_err(|error| errno::program(error, &path)))
+    }
+
+    fn begin(&mut self) -> wasmtime::Result<Result<(), ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().begin_freeze().map_err(|error| state_error(&error)))
+    }
+
+    fn freeze(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<(), MountError>> {
+        self.called(mount_point.len())?;
+        let mut state = self.state();
+        if !state.is_frozen() {
+            return Ok(Err(MountError::Failed(ErrorCode::NotPermitted)));
+        }
+        Ok(state.freeze(self.module, &mount_point).map_err(errno::mount))
+    }
+
+    fn thaw(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<(), MountError>> {
+        self.called(mount_point.len())?;
+        Ok(self.state().gate.thaw(self.module, &mount_point).map_err(errno::mount))
+    }
+
+    fn end(&mut self) -> wasmtime::Result<Result<(), ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().end_freeze().map_err(|error| state_error(&error)))
+    }
+}
+
+fn state_error(error: &StateError) -> ErrorCode {
+    tracing::error!("{error}");
+    match error {
+        StateError::Unreadable { source, .. } | StateError::Unwritable { source, .. } => errno::io(source),
+        StateError::Broken { .. } => ErrorCode::Io,
+    }
+}

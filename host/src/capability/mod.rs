@@ -1,0 +1,70 @@
+//! Capabilities: the host's side of `wit/`, one file per interface.
+//!
+//! Each turns WIT types into plain values, looks handles up, and goes through the gate or to the host's state; none
+//! knows the dispatcher or another capability. A WIT error is an answer for the module; a trap (`wasmtime::Error`)
+//! ends the request, and is kept for a module that breaks the rules of an interface.
+
+mod agent;
+mod arguments;
+mod compartment;
+mod errno;
+mod files;
+mod freezer;
+mod log;
+mod mounts;
+mod power;
+mod reply;
+mod trimmer;
+
+pub use compartment::{Answered, Compartment};
+
+use bindings::bulkhead::agent as interface;
+use bulkhead_gate::Capability;
+use bulkhead_gate::grants::is_granted;
+use wasmtime::Engine;
+use wasmtime::component::{HasSelf, Linker};
+
+/// The interfaces as made from `wit/`.
+#[allow(missing_docs, clippy::all, unreachable_pub, reason = "made by wasmtime's bindgen; documented in wit/")]
+pub mod bindings {
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "offered",
+        imports: { default: trappable },
+    });
+}
+
+/// What `module` can reach: the three interfaces of the conversation itself, and what it was granted. An import that
+/// is not here keeps the module from being instantiated at all.
+pub fn granted(engine: &Engine, module: &str) -> wasmtime::Result<Linker<Compartment>> {
+    let mut linker = Linker::new(engine);
+    let it = &mut linker;
+    interface::log::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    interface::arguments::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    interface::reply::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    interface::types::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    if is_granted(module, Capability::Agent) {
+        interface::agent::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    }
+    if is_granted(module, Capability::Files) {
+        interface::files::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    }
+    if is_granted(module, Capability::Mounts) {
+        interface::mounts::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    }
+    if is_granted(module, Capability::Freezer) {
+        interface::freezer::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    }
+    if is_granted(module, Capability::Trimmer) {
+        interface::trimmer::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    }
+    if is_granted(module, Capability::Power) {
+        interface::power::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    }
+    Ok(linker)
+}
+
+/// An error with a fixed text ends the request; the client learns only that the command failed.
+fn broken_rule(rule: &'static str) -> wasmtime::Error {
+    wasmtime::Error::msg(rule)
+}

@@ -1,0 +1,84 @@
+//! Open files by the numbers that clients see.
+
+use std::collections::HashMap;
+use std::fs::File;
+use thiserror::Error;
+
+/// How many files one module may have open. It bounds what a client that never closes can make the agent hold, below
+/// the usual limit of 1024 descriptors per process, so that the agent keeps some for its channel, its log and the
+/// programs it runs. An honest client has a handful open.
+pub const MAX_OPEN_FILES: usize = 960;
+
+/// The table of open files. A number means something only to the module that opened the file.
+#[derive(Debug, Default)]
+pub struct Handles {
+    files: HashMap<i64, Entry>,
+}
+
+#[derive(Debug)]
+struct Entry {
+    module: &'static str,
+    file: File,
+}
+
+/// No open file of this module has the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("unknown handle")]
+pub struct UnknownHandle;
+
+impl Handles {
+    /// Whether `module` may open one more.
+    pub fn has_room(&self, module: &str) -> bool {
+        self.files.values().filter(|entry| entry.module == module).count() < MAX_OPEN_FILES
+    }
+
+    /// Keeps `file` for `module` under a number that was never given before.
+    pub fn insert(&mut self, module: &'static str, handle: i64, file: File) {
+        self.files.insert(handle, Entry { module, file });
+    }
+
+    /// The file that `module` knows as `handle`.
+    pub fn get(&self, module: &str, handle: i64) -> Result<&File, UnknownHandle> {
+        match self.files.get(&handle) {
+            Some(entry) if entry.module == module => Ok(&entry.file),
+            _ => Err(UnknownHandle),
+        }
+    }
+
+    /// Forgets the number and gives back the file.
+    pub fn remove(&mut self, module: &str, handle: i64) -> Result<File, UnknownHandle> {
+        self.get(module, handle)?;
+        self.files.remove(&handle).map(|entry| entry.file).ok_or(UnknownHandle)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn null() -> File {
+        File::open("/dev/null").unwrap()
+    }
+
+    #[test]
+    fn a_handle_is_nothing_to_another_module() {
+        let mut handles = Handles::default();
+        handles.insert("file", 1000, null());
+        assert!(handles.get("file", 1000).is_ok());
+        assert_eq!(handles.get("exec", 1000).err(), Some(UnknownHandle));
+        assert_eq!(handles.remove("exec", 1000).err(), Some(UnknownHandle));
+        assert!(handles.remove("file", 1000).is_ok());
+        assert_eq!(handles.get("file", 1000).err(), Some(UnknownHandle));
+    }
+
+    #[test]
+    fn room_is_counted_per_module() {
+        let mut handles = Handles::default();
+        for handle in 0..MAX_OPEN_FILES {
+            assert!(handles.has_room("file"));
+            handles.insert("file", handle as i64, null());
+        }
+        assert!(!handles.has_room("file"));
+        assert!(handles.has_room("exec"));
+    }
+}

@@ -1,0 +1,95 @@
+//! What outlives a request, in one place: compartments come and go, this stays.
+
+use crate::commands::{Command, Lists};
+use crate::handles::Handles;
+use crate::logging::LogHold;
+use crate::state::{State, StateError};
+use bulkhead_gate::{Gate, HookPhase, MountError};
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// The host's state, shared by the dispatcher and the compartment that runs. One request runs at a time, on one
+/// thread, and a capability holds the borrow only for its own call.
+pub type SharedState = Rc<RefCell<HostState>>;
+
+/// What the capabilities work on.
+#[derive(Debug)]
+pub struct HostState {
+    /// The way to everything privileged.
+    pub gate: Gate,
+    /// Open files.
+    pub handles: Handles,
+    /// The owner's lists.
+    pub lists: Lists,
+    /// Modules that could not be loaded; their commands are shown as disabled.
+    pub broken_modules: Vec<&'static str>,
+    state: State,
+    log: LogHold,
+    /// What was frozen since the frozen state began, in order.
+    frozen_here: Vec<Vec<u8>>,
+}
+
+impl HostState {
+    /// A state whose log is written to memory from now on if the agent starts frozen.
+    pub fn new(gate: Gate, lists: Lists, state: State, log: LogHold) -> Self {
+        if state.is_frozen() {
+            log.hold();
+        }
+        let (handles, broken_modules, frozen_here) = (Handles::default(), Vec::new(), Vec::new());
+        HostState { gate, handles, lists, broken_modules, state, log, frozen_here }
+    }
+
+    /// Whether `command` would run if it came now.
+    pub fn permits(&self, command: &Command) -> bool {
+        self.lists.permit(command, self.is_frozen()) && !self.broken_modules.contains(&command.module)
+    }
+
+    /// A handle never given before.
+    pub fn next_handle(&mut self) -> Result<i64, StateError> {
+        self.state.next_handle()
+    }
+
+    /// Whether the agent is in the frozen state.
+    pub fn is_frozen(&self) -> bool {
+        self.state.is_frozen()
+    }
+
+    /// Enters the frozen state: on record, then quiet. From here on nothing may write to a disk.
+    pub fn begin_freeze(&mut self) -> Result<(), StateError> {
+        self.state.set_frozen()?;
+        self.log.hold();
+        self.frozen_here.clear();
+        Ok(())
+    }
+
+    /// Freezes one file system and remembers it, for [`HostState::abandon_freeze`].
+    pub fn freeze(&mut self, module: &str, mount_point: &[u8]) -> Result<(), bulkhead_gate::GateError<MountError>> {
+        self.gate.freeze(module, mount_point)?;
+        self.frozen_here.push(mount_point.to_vec());
+        Ok(())
+    }
+
+    /// Leaves the frozen state.
+    pub fn end_freeze(&mut self) -> Result<(), StateError> {
+        self.state.set_thawed()?;
+        self.frozen_here.clear();
+        self.log.release();
+        Ok(())
+    }
+
+    /// Undoes a freeze whose command failed: a module that broke in the middle of it cannot do so itself, and the
+    /// client, who got an error, believes that nothing is frozen.
+    pub fn abandon_freeze(&mut self, module: &str) {
+        for mount_point in std::mem::take(&mut self.frozen_here).into_iter().rev() {
+            if let Err(error) = self.gate.thaw(module, &mount_point) {
+                tracing::error!("cannot thaw {}: {error:?}", String::from_utf8_lossy(&mount_point));
+            }
+        }
+        if let Err(error) = self.end_freeze() {
+            tracing::error!("cannot leave the frozen state: {error}");
+        }
+        if let Err(error) = self.gate.run_hook(module, HookPhase::Thaw) {
+            tracing::error!("the freeze hook failed to thaw: {error}");
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The built-in set: the guest modules whose code is part of the agent's own file, so that the agent works from a
+//! single file and nothing on disk can take it down.
+
+use std::fmt;
+use wasmtime::Engine;
+use wasmtime::component::Component;
+
+/// One module, in every form this architecture can run.
+#[derive(Debug)]
+pub(super) struct BuiltIn {
+    pub(super) name: &'static str,
+    /// The best form first.
+    pub(super) forms: &'static [(Form, &'static [u8])],
+}
+
+include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
+
+/// What compiled code assumes of the processor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// x86-64-v2: SSE4.2 and what came before, in every processor since 2009.
+    #[cfg(target_arch = "x86_64")]
+    X86_64V2,
+    /// What every processor of the architecture has.
+    Baseline,
+}
+
+impl Form {
+    /// The best form that this processor can run. VMs with QEMU's `qemu64` or `kvm64` model have the baseline only.
+    pub fn detect() -> Self {
+        #[cfg(target_arch = "x86_64")]
+        if is_x86_feature_detected!("sse3")
+            && is_x86_feature_detected!("ssse3")
+            && is_x86_feature_detected!("sse4.1")
+            && is_x86_feature_detected!("sse4.2")
+            && is_x86_feature_detected!("popcnt")
+        {
+            return Form::X86_64V2;
+        }
+        Form::Baseline
+    }
+}
+
+impl fmt::Display for Form {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            #[cfg(target_arch = "x86_64")]
+            Form::X86_64V2 => "x86-64-v2",
+            Form::Baseline => "baseline",
+        })
+    }
+}
+
+/// The code of the built-in module `name` in `form`.
+pub(super) fn load(engine: &Engine, name: &str, form: Form) -> Option<wasmtime::Result<Component>> {
+    let module = BUILT_IN.iter().find(|module| module.name == name)?;
+    let (_, code) = module.forms.iter().find(|(has, _)| *has == form)?;
+    // SAFETY: the bytes were made by `bulkhead-compile` from our own modules when this program was built, and are
+    // part of this program since: whoever could change them could change the program.
+    #[expect(unsafe_code, reason = "compiled code is trusted as the program it is part of")]
+    Some(unsafe { Component::deserialize(engine, code) })
+}

@@ -1,0 +1,156 @@
+//! Running one request in a compartment of its own.
+
+use super::limits;
+use super::ticker::Ticker;
+use crate::capability::bindings::bulkhead::agent::types::CommandError;
+use crate::capability::bindings::exports::bulkhead::agent::handler::ArgumentText;
+use crate::capability::{Answered, Compartment};
+use crate::host_state::SharedState;
+use crate::modules::{LoadError, Module, Modules};
+use bulkhead_protocol::Request;
+use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
+use thiserror::Error;
+use wasmtime::component::Component;
+use wasmtime::{Engine, Store, UpdateDeadline};
+
+/// The engine, the modules and the clock.
+#[derive(Debug)]
+pub struct Runtime {
+    engine: Engine,
+    modules: Modules,
+    ticker: Ticker,
+}
+
+/// Why there is no engine.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The engine does not take its configuration.
+    #[error("cannot start the engine")]
+    Engine(#[source] wasmtime::Error),
+    /// The thread that watches running modules cannot be started.
+    #[error("cannot start the ticker")]
+    Ticker(#[source] std::io::Error),
+}
+
+/// Why a request has no answer of its module.
+#[derive(Debug, Error)]
+pub enum Failure {
+    /// The module cannot be used at all.
+    #[error(transparent)]
+    Module(#[from] LoadError),
+    /// It trapped, ran too long, asked for too much or broke the rules of an interface. Its own fault.
+    #[error("module {module} failed")]
+    Trapped {
+        /// Which.
+        module: &'static str,
+        /// What happened.
+        source: wasmtime::Error,
+    },
+    /// What it returned is no JSON value.
+    #[error("module {module} returned something that is not one JSON value")]
+    NotJson {
+        /// Which.
+        module: &'static str,
+    },
+}
+
+/// What a module answered.
+pub type Outcome = Result<String, CommandError>;
+
+impl Runtime {
+    /// An engine with the built-in modules.
+    pub fn new() -> Result<Self, StartError> {
+        let engine = Engine::new(&bulkhead_engine::config()).map_err(StartError::Engine)?;
+        let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
+        Ok(Runtime { engine, modules: Modules::built_in(), ticker })
+    }
+
+    /// The engine, for tests that bring their own modules.
+    pub fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// The modules.
+    pub fn modules(&self) -> &Modules {
+        &self.modules
+    }
+
+    /// Puts a component in a module's place.
+    pub fn replace(&mut self, module: &'static str, component: Component) {
+        self.modules.replace(module, component);
+    }
+
+    /// Loads `module` now rather than with its first request.
+    pub fn load(&mut self, module: &'static str) -> Result<(), LoadError> {
+        self.modules.get(&self.engine, module).map(drop)
+    }
+
+    /// Has `module` answer `request` in a fresh instance, and drops the instance. What the module appended to its reply
+    /// and what the host remembers of the request come back whatever happened.
+    pub fn run(
+        &mut self,
+        module: &'static str,
+        state: &SharedState,
+        request: Request,
+    ) -> (Result<Outcome, Failure>, Answered) {
+        let mut compartment = Compartment::new(module, state.clone());
+        compartment.accept(request);
+        let template = match self.modules.get(&self.engine, module) {
+            Ok(template) => template,
+            Err(error) => return (Err(error.into()), compartment.finish()),
+        };
+        let mut store = self.store(compartment);
+        self.ticker.begin();
+        let outcome = call(&mut store, &template);
+        self.ticker.end();
+        let outcome = outcome.map_err(|source| Failure::Trapped { module, source });
+        (outcome, store.into_data().finish())
+    }
+
+    fn store(&self, compartment: Compartment) -> Store<Compartment> {
+        let mut store = Store::new(&self.engine, compartment);
+        store.limiter(|compartment| &mut compartment.limits);
+        store.set_hostcall_fuel(limits::CALL_BYTES);
+        store.set_max_component_handles(limits::COMPONENT_HANDLES);
+        store.set_epoch_deadline(1);
+        store.epoch_deadline_callback(|mut context| check_time(context.data_mut()));
+        store
+    }
+}
+
+fn call(store: &mut Store<Compartment>, module: &Module) -> wasmtime::Result<Outcome> {
+    let instance = module.template.instantiate(&mut *store)?;
+    let (command, arguments) = store.data().call();
+    instance.bulkhead_agent_handler().call_handle(store, &command, &arguments)
+}
+
+impl Compartment {
+    /// What the module is called with.
+    fn call(&self) -> (String, ArgumentText) {
+        let text = self.request_arguments();
+        let arguments = if text.len() <= limits::WHOLE_ARGUMENTS {
+            ArgumentText::Whole(text.to_owned())
+        } else {
+            ArgumentText::Remote(text.len() as u64)
+        };
+        (self.command().to_owned(), arguments)
+    }
+}
+
+/// Called at every tick while a module runs. Counted is the processor time of this thread and not the time that passes:
+/// a module does not pay for a slow disk, nor for a VM that is not given its processor.
+fn check_time(compartment: &mut Compartment) -> wasmtime::Result<UpdateDeadline> {
+    let now = processor_time()?;
+    let used = now.saturating_sub(*compartment.started.get_or_insert(now));
+    if used < compartment.allowance() {
+        Ok(UpdateDeadline::Continue(1))
+    } else {
+        Err(wasmtime::Error::msg("the module used all the processor time it may have"))
+    }
+}
+
+fn processor_time() -> wasmtime::Result<Duration> {
+    let time = clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID)?;
+    Ok(Duration::from(time))
+}

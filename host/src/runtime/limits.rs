@@ -1,0 +1,90 @@
+//! What one request may use. Each limit bounds one kind of accident; none is near what honest modules need.
+
+use std::time::Duration;
+use wasmtime::{StoreLimits, StoreLimitsBuilder};
+
+/// The linear memory of an instance, in bytes. It bounds a module that hoards. The built-in modules work with less than
+/// two megabytes, since file contents stream through small pieces; a mount table of the largest size that the host
+/// reads (4 MiB) and its parsed form fit too.
+const MEMORY: usize = 16 * 1024 * 1024;
+
+/// Elements of all tables together: function pointers, which a module has as many of as it was compiled with.
+const TABLE_ELEMENTS: usize = 20_000;
+
+/// How much a module may hand to the host in one call, in bytes: strings and lists are copied into the host's memory
+/// before the host can look at them. A piece of a reply has 64 KiB at the most; a description of an error may be as
+/// long as the longest path or name that a client may send (1 MiB), several times over when it is quoted.
+pub const CALL_BYTES: usize = 4 * 1024 * 1024;
+
+/// How often one request may call the host. It bounds a module that loops over host calls, for the time that passes
+/// in them is not the module's own. Reading or writing 64 MiB takes six thousand calls.
+pub const HOST_CALLS: u32 = 1_000_000;
+
+/// Resource handles of the component model; no interface has resources, so one is one too many. (The engine wants
+/// room for its own bookkeeping.)
+pub const COMPONENT_HANDLES: usize = 16;
+
+/// Processor time that every request may use. A ping takes a thousandth of a second where it is slowest (a VM whose
+/// processor is emulated); a module that spins costs the next client this long.
+const TIME: Duration = Duration::from_secs(5);
+
+/// Additional processor time for each mebibyte that a request moves, for a large file takes time in proportion: under
+/// emulation and without vector instructions about a third of this was measured.
+const TIME_PER_MEBIBYTE: Duration = Duration::from_secs(1);
+
+/// A piece of a file or of a long request, in bytes. The compartment's memory must not grow with what a client asks
+/// for, and a piece of this size stays in the processor's second-level cache.
+pub const PIECE: usize = 64 * 1024;
+
+/// Arguments up to this length, in bytes, are handed over whole; longer ones are read in pieces.
+pub const WHOLE_ARGUMENTS: usize = 64 * 1024;
+
+/// A reply, in bytes. It bounds a module that appends for ever; the largest honest reply (48 MiB of a file) has 64 MiB
+/// of base64.
+pub const REPLY: usize = 128 * 1024 * 1024;
+
+/// An error's description, in bytes, as the client gets it. A request may hold a token of 64 MiB, and errors quote names;
+/// qemu-ga sends them back whole.
+pub const DESCRIPTION: usize = 2 * 1024 * 1024;
+
+/// Lines that one request may log; what comes after is counted. It bounds a module that floods.
+pub const LOG_LINES: usize = 64;
+
+/// A line of the log, in bytes.
+pub const LOG_LINE: usize = 1024;
+
+/// The stack of the thread that runs modules, in bytes: the module's own ([`bulkhead_engine::MAX_WASM_STACK`]) and, on
+/// top of it, what host calls and the agent's own frames need. Were it smaller, a module's recursion would end the
+/// agent instead of the request.
+pub const THREAD_STACK: usize = bulkhead_engine::MAX_WASM_STACK + 1024 * 1024;
+
+/// Processor time for a request that has moved so many bytes.
+pub(crate) fn allowance(moved: u64) -> Duration {
+    let mebibytes = u32::try_from(moved >> 20).unwrap_or(u32::MAX);
+    TIME.saturating_add(TIME_PER_MEBIBYTE.saturating_mul(mebibytes))
+}
+
+/// The bounds that the engine itself enforces. A module that asks for more memory than it may have is stopped at once:
+/// its allocator could do nothing better.
+pub(crate) fn store_limits() -> StoreLimits {
+    StoreLimitsBuilder::new()
+        .memory_size(MEMORY)
+        .table_elements(TABLE_ELEMENTS)
+        .instances(8)
+        .memories(2)
+        .tables(8)
+        .trap_on_grow_failure(true)
+        .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn time_grows_with_what_is_moved() {
+        assert_eq!(allowance(1000), TIME);
+        assert_eq!(allowance(48 << 20), TIME + 48 * TIME_PER_MEBIBYTE);
+        assert!(allowance(u64::MAX) > TIME);
+    }
+}

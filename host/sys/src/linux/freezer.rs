@@ -1,0 +1,33 @@
+//! Freezing and thawing; ioctl_fs FIFREEZE and FITHAW (linux/fs.h). Both need CAP_SYS_ADMIN.
+
+use super::open_mount_point;
+use crate::MountError;
+use nix::libc::c_int;
+use std::os::fd::AsRawFd;
+
+mod ioctl {
+    #![allow(unsafe_code, missing_docs, reason = "nix makes these functions from the numbers in linux/fs.h")]
+    use nix::libc::c_int;
+    nix::ioctl_readwrite!(fifreeze, b'X', 119, c_int);
+    nix::ioctl_readwrite!(fithaw, b'X', 120, c_int);
+}
+
+/// See [`crate::System::freeze`].
+pub(super) fn freeze(mount_point: &[u8]) -> Result<(), MountError> {
+    let file_system = open_mount_point(mount_point)?;
+    let mut unused: c_int = 0;
+    // SAFETY: the descriptor is open for the whole call; the kernel ignores the argument, and `unused` outlives it.
+    #[expect(unsafe_code, reason = "an ioctl")]
+    unsafe { ioctl::fifreeze(file_system.as_raw_fd(), &raw mut unused) }.map_err(MountError::Failed)?;
+    Ok(())
+}
+
+/// See [`crate::System::thaw`].
+pub(super) fn thaw(mount_point: &[u8]) -> Result<(), MountError> {
+    let file_system = open_mount_point(mount_point)?;
+    let mut unused: c_int = 0;
+    // SAFETY: the descriptor is open for the whole call; the kernel ignores the argument, and `unused` outlives it.
+    #[expect(unsafe_code, reason = "an ioctl")]
+    unsafe { ioctl::fithaw(file_system.as_raw_fd(), &raw mut unused) }.map_err(MountError::Failed)?;
+    Ok(())
+}

@@ -1,0 +1,174 @@
+//! Running a program to its end.
+
+use crate::{Program, ProgramError};
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::{AccessFlags, Pid, access};
+use std::ffi::OsStr;
+use std::io::{ErrorKind, PipeReader, Read};
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
+
+/// How often a program that prints nothing is asked whether it has ended. Its end is not seen through its output:
+/// something it left in the background may hold that open for ever.
+const CHECK: Duration = Duration::from_millis(10);
+
+/// See [`crate::System::is_executable`].
+pub(super) fn is_executable(path: &[u8]) -> bool {
+    access(OsStr::from_bytes(path), AccessFlags::X_OK).is_ok()
+}
+
+/// See [`crate::System::run`].
+pub(super) fn run(program: &Program) -> Result<(), ProgramError> {
+    let (output, mut child) = start(program).map_err(|error| {
+        ProgramError::NotStarted(Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EINVAL as i32)))
+    })?;
+    let mut output = Output { pipe: output, kept: Vec::new(), limit: program.output_limit, open: true };
+    match wait(&mut child, &mut output, Instant::now() + program.time_limit) {
+        Some(status) => verdict(status, output.kept),
+        None => {
+            // The group and not the child alone: a hook script's own children must not live on.
+            let group = Pid::from_raw(child.id().cast_signed());
+            if killpg(group, Signal::SIGKILL).is_err() {
+                let _ = child.kill();
+            }
+            let _ = child.wait();
+            Err(ProgramError::TimedOut)
+        }
+    }
+}
+
+fn start(program: &Program) -> std::io::Result<(PipeReader, Child)> {
+    let (reader, writer) = std::io::pipe()?;
+    let child = Command::new(OsStr::from_bytes(&program.path))
+        .args(&program.arguments)
+        .stdin(Stdio::null())
+        .stdout(writer.try_clone()?)
+        .stderr(writer)
+        .process_group(0)
+        .spawn()?;
+    Ok((reader, child))
+}
+
+/// The child's status, or nothing at the deadline.
+fn wait(child: &mut Child, output: &mut Output, deadline: Instant) -> Option<ExitStatus> {
+    loop {
+        let left = deadline.saturating_duration_since(Instant::now());
+        output.read(left.min(CHECK));
+        match child.try_wait() {
+            Ok(Some(status)) => {
+                output.read(Duration::ZERO);
+                return Some(status);
+            }
+            Ok(None) if left.is_zero() => return None,
+            Ok(None) => {}
+            // Somebody else waited for it; then nobody knows how it ended.
+            Err(_) => return Some(ExitStatus::from_raw(0)),
+        }
+    }
+}
+
+fn verdict(status: ExitStatus, output: Vec<u8>) -> Result<(), ProgramError> {
+    match (status.code(), status.signal()) {
+        (Some(0), _) => Ok(()),
+        (Some(status), _) => Err(ProgramError::Exited { status, output }),
+        (None, signal) => Err(ProgramError::Killed { signal: signal.unwrap_or_default(), output }),
+    }
+}
+
+/// What a program prints.
+struct Output {
+    pipe: PipeReader,
+    kept: Vec<u8>,
+    limit: usize,
+    open: bool,
+}
+
+impl Output {
+    /// Reads what is there, waiting at most `patience` for something to come.
+    fn read(&mut self, mut patience: Duration) {
+        if !self.open {
+            std::thread::sleep(patience);
+            return;
+        }
+        while self.open && self.is_ready(patience) {
+            patience = Duration::ZERO;
+            let mut piece = [0; 4096];
+            match self.pipe.read(&mut piece) {
+                Ok(0) => self.open = false,
+                Ok(count) => {
+                    let room = self.limit - self.kept.len();
+                    self.kept.extend_from_slice(&piece[..count.min(room)]);
+                }
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(_) => self.open = false,
+            }
+        }
+    }
+
+    fn is_ready(&self, patience: Duration) -> bool {
+        let timeout = PollTimeout::try_from(patience).unwrap_or(PollTimeout::ZERO);
+        poll(&mut [PollFd::new(self.pipe.as_fd(), PollFlags::POLLIN)], timeout).is_ok_and(|ready| ready > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(script: &str, seconds: u64) -> Result<(), ProgramError> {
+        run(&Program {
+            path: b"/bin/sh".to_vec(),
+            arguments: vec!["-c".to_owned(), script.to_owned()],
+            time_limit: Duration::from_secs(seconds),
+            output_limit: 8,
+        })
+    }
+
+    #[test]
+    fn success_says_nothing() {
+        assert_eq!(shell("echo words; exit 0", 60), Ok(()));
+    }
+
+    #[test]
+    fn a_failure_tells_status_and_the_first_output() {
+        let output = b"out\nerr\n".to_vec();
+        assert_eq!(shell("echo out; echo err >&2; exit 7", 60), Err(ProgramError::Exited { status: 7, output }));
+        assert_eq!(
+            shell("yes | head -c 100000; exit 1", 60),
+            Err(ProgramError::Exited { status: 1, output: b"y\ny\ny\ny\n".to_vec() })
+        );
+        assert_eq!(shell("kill -9 $$", 60), Err(ProgramError::Killed { signal: 9, output: Vec::new() }));
+    }
+
+    #[test]
+    fn what_stays_in_the_background_is_not_waited_for() {
+        let begin = Instant::now();
+        assert_eq!(shell("sleep 30 & exit 0", 60), Ok(()));
+        assert!(begin.elapsed() < Duration::from_secs(20));
+    }
+
+    #[test]
+    fn too_long_is_killed_with_its_children() {
+        let mark = format!("3{}", std::process::id());
+        assert_eq!(shell(&format!("sleep {mark} & sleep {mark}"), 1), Err(ProgramError::TimedOut));
+        let left = Command::new("pgrep").args(["-f", &format!("^sleep {mark}$")]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&left.stdout), "");
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_not_started() {
+        let program = Program {
+            path: b"/no/such/program".to_vec(),
+            arguments: Vec::new(),
+            time_limit: Duration::from_secs(1),
+            output_limit: 0,
+        };
+        assert_eq!(run(&program), Err(ProgramError::NotStarted(Errno::ENOENT)));
+        assert!(!is_executable(&program.path));
+    }
+}

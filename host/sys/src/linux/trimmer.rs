@@ -1,0 +1,28 @@
+//! Trimming; ioctl_fs FITRIM (linux/fs.h). Needs CAP_SYS_ADMIN.
+
+use super::open_mount_point;
+use crate::{MountError, Trimmed};
+use std::os::fd::AsRawFd;
+
+/// `struct fstrim_range` of linux/fs.h; all three in bytes.
+#[repr(C)]
+struct Range {
+    start: u64,
+    len: u64,
+    minlen: u64,
+}
+
+mod ioctl {
+    #![allow(unsafe_code, missing_docs, reason = "nix makes this function from the number in linux/fs.h")]
+    nix::ioctl_readwrite!(fitrim, b'X', 121, super::Range);
+}
+
+/// See [`crate::System::trim`].
+pub(super) fn trim(mount_point: &[u8], minimum: u64) -> Result<Trimmed, MountError> {
+    let file_system = open_mount_point(mount_point)?;
+    let mut range = Range { start: 0, len: u64::MAX, minlen: minimum };
+    // SAFETY: the descriptor is open for the whole call, `range` has the layout the kernel expects and outlives it.
+    #[expect(unsafe_code, reason = "an ioctl")]
+    unsafe { ioctl::fitrim(file_system.as_raw_fd(), &raw mut range) }.map_err(MountError::Failed)?;
+    Ok(Trimmed { bytes: range.len, minimum: range.minlen })
+}

@@ -1,0 +1,71 @@
+//! The agent's own process: becoming a daemon.
+
+use nix::errno::Errno;
+use nix::sys::stat::{Mode, umask};
+use nix::unistd::{ForkResult, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
+use std::fs::{File, OpenOptions};
+use std::io::{PipeReader, PipeWriter, Read, Write};
+
+/// The daemon's side of the fork.
+#[derive(Debug)]
+pub struct Daemon(PipeWriter);
+
+/// What became of a call of [`daemonize`]. It returns in both processes.
+#[derive(Debug)]
+pub enum Daemonized {
+    /// This is the daemon.
+    Daemon(Daemon),
+    /// This is the process that was started; it waits for the daemon's word.
+    Parent(Waiting),
+}
+
+/// The parent's side of the fork.
+#[derive(Debug)]
+pub struct Waiting(PipeReader);
+
+impl Daemon {
+    /// Tells the parent that all is well, so that it exits with status 0. Without this word it exits with 1.
+    pub fn ready(mut self) {
+        // A parent that was killed meanwhile needs no answer.
+        let _ = self.0.write_all(b"1");
+    }
+}
+
+impl Waiting {
+    /// Waits for the daemon's word: true if it is ready, false if it ended before.
+    pub fn is_ready(mut self) -> bool {
+        matches!(self.0.read(&mut [0]), Ok(1))
+    }
+}
+
+/// Forks; the child leaves the session, the working directory and the three standard descriptors behind, and makes
+/// files private by default (umask 077), as qemu-ga does. Call it before any thread is started: only the calling
+/// thread lives on in the child.
+pub fn daemonize() -> Result<Daemonized, Errno> {
+    let io = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32));
+    let (reader, writer) = std::io::pipe().map_err(io)?;
+    // SAFETY: the caller promises that there is only one thread, so the child may do anything.
+    #[expect(unsafe_code, reason = "fork(2) is unsafe where there are threads")]
+    match unsafe { fork() }? {
+        ForkResult::Parent { .. } => Ok(Daemonized::Parent(Waiting(reader))),
+        ForkResult::Child => {
+            umask(Mode::from_bits_truncate(0o077));
+            setsid()?;
+            chdir("/")?;
+            Ok(Daemonized::Daemon(Daemon(writer)))
+        }
+    }
+}
+
+/// Points standard input, output and error to /dev/null: nobody is there to read or to type. Apart from
+/// [`daemonize`], so that what goes wrong in between can still be told.
+pub fn close_standard_streams() -> Result<(), Errno> {
+    let null: File = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/null")
+        .map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))?;
+    dup2_stdin(&null)?;
+    dup2_stdout(&null)?;
+    dup2_stderr(&null)
+}

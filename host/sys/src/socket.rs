@@ -1,0 +1,72 @@
+//! Listening sockets as channels.
+
+use nix::errno::Errno;
+use nix::sys::socket::{
+    AddressFamily, Backlog, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, VsockAddr, accept4, bind,
+    getsockname, listen, socket,
+};
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
+use std::path::Path;
+
+/// How many clients may wait, connected, while one is served. As in qemu-ga: a queue would only hide that the agent
+/// serves one client.
+const BACKLOG: i32 = 1;
+
+/// The first descriptor that sd_listen_fds(3) promises.
+const LISTEN_FDS_START: i32 = 3;
+
+/// Listens on a unix socket at `path`. A socket that is there already is replaced: an agent that was killed leaves its
+/// own behind. Anything else there is `EADDRINUSE`.
+pub fn listen_unix(path: &Path) -> Result<OwnedFd, Errno> {
+    let address = UnixAddr::new(path)?;
+    if is_socket(path) {
+        nix::unistd::unlink(path)?;
+    }
+    listen_at(AddressFamily::Unix, &address)
+}
+
+/// Listens on a vsock port (vsock(7)).
+pub fn listen_vsock(cid: u32, port: u32) -> Result<OwnedFd, Errno> {
+    listen_at(AddressFamily::Vsock, &VsockAddr::new(cid, port))
+}
+
+fn listen_at(family: AddressFamily, address: &dyn SockaddrLike) -> Result<OwnedFd, Errno> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let socket = socket(family, SockType::Stream, flags, None)?;
+    bind(socket.as_raw_fd(), address)?;
+    listen(&socket, Backlog::new(BACKLOG)?)?;
+    Ok(socket)
+}
+
+fn is_socket(path: &Path) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    path.symlink_metadata().is_ok_and(|found| found.file_type().is_socket())
+}
+
+/// Takes the next client of a listening socket, close-on-exec and without blocking; `EAGAIN` if there is none.
+pub fn accept(listener: &OwnedFd) -> Result<OwnedFd, Errno> {
+    let client = accept4(listener.as_raw_fd(), SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK)?;
+    // SAFETY: accept4(2) has just made the descriptor, and nobody else knows its number.
+    #[expect(unsafe_code, reason = "a descriptor that the kernel gave by number")]
+    Ok(unsafe { OwnedFd::from_raw_fd(client) })
+}
+
+/// Takes over the listening socket that the service manager passed (sd_listen_fds(3): descriptor 3), and makes it
+/// close-on-exec and non-blocking. `ENOTSOCK` or `EBADF` if there is none, `EAFNOSUPPORT` if it is neither a unix nor a
+/// vsock socket. Call it once.
+pub fn inherited() -> Result<OwnedFd, Errno> {
+    use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+    let address: SockaddrStorage = getsockname(LISTEN_FDS_START)?;
+    match address.family() {
+        Some(AddressFamily::Unix | AddressFamily::Vsock) => {}
+        _ => return Err(Errno::EAFNOSUPPORT),
+    }
+    // SAFETY: getsockname(2) has just shown that the descriptor is open; the service manager gave it to this process,
+    // nobody else here knows it, and the function is called once.
+    #[expect(unsafe_code, reason = "a descriptor that was passed by number")]
+    let socket = unsafe { OwnedFd::from_raw_fd(LISTEN_FDS_START) };
+    fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
+    let flags = OFlag::from_bits_truncate(fcntl(&socket, FcntlArg::F_GETFL)?);
+    fcntl(&socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+    Ok(socket)
+}

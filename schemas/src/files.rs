@@ -1,0 +1,123 @@
+//! The schema files beside this crate, and what build scripts make of them.
+
+use crate::{Schema, SchemaError, TableError, generate};
+use std::path::{Path, PathBuf};
+use std::{env, fmt, fs, io};
+
+/// qemu-ga's commands in its own order, one per line; see the head of `commands.txt`.
+pub const ORDER: &str = include_str!("../commands.txt");
+
+/// Why a build script could not do its work.
+#[derive(Debug)]
+pub enum BuildError {
+    /// A file could not be read or written, or a folder not be listed.
+    File(PathBuf, io::Error),
+    /// A schema is wrong.
+    Schema(SchemaError),
+    /// The schemas and `commands.txt` do not go together.
+    Table(TableError),
+    /// `OUT_DIR` is not set: this is not a build script.
+    NoOutDir,
+}
+
+/// Reads the schema of a guest module, `NAME.json` beside this crate.
+///
+/// # Errors
+///
+/// [`BuildError::File`] and [`BuildError::Schema`].
+pub fn load(module: &str) -> Result<Schema, BuildError> {
+    let path = folder().join(format!("{module}.json"));
+    let text = fs::read_to_string(&path).map_err(|error| BuildError::File(path, error))?;
+    Schema::parse(module, &text).map_err(BuildError::Schema)
+}
+
+/// Reads the schemas of all guest modules, in the order of their names. Every `.json` file beside this crate is one.
+///
+/// # Errors
+///
+/// As [`load`].
+pub fn load_all() -> Result<Vec<Schema>, BuildError> {
+    let folder = folder();
+    let unlisted = |error| BuildError::File(folder.to_owned(), error);
+    let mut modules = Vec::new();
+    for entry in fs::read_dir(folder).map_err(unlisted)? {
+        let path = entry.map_err(unlisted)?.path();
+        if path.extension().is_some_and(|extension| extension == "json") {
+            modules.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+        }
+    }
+    modules.sort();
+    modules.iter().map(|module| load(module)).collect()
+}
+
+/// For the build script of a guest module: writes the types of its arguments and returns to `$OUT_DIR/schema.rs`.
+///
+/// # Panics
+///
+/// If anything is wrong, with one sentence that names the place: cargo shows it and the build ends.
+pub fn generate_for(module: &str) {
+    println!("cargo::rerun-if-changed={}", folder().join(format!("{module}.json")).display());
+    let written = load(module).and_then(|schema| write("schema.rs", &generate::rust(&schema)));
+    written.unwrap_or_else(|error| panic!("{error}"));
+}
+
+/// For the build script of the host: writes the table of all modules' commands to `$OUT_DIR/commands.rs`.
+///
+/// # Panics
+///
+/// As [`generate_for`].
+pub fn generate_command_table() {
+    println!("cargo::rerun-if-changed={}", folder().display());
+    let table = load_all().and_then(|all| generate::command_table(&all, ORDER).map_err(BuildError::Table));
+    let written = table.and_then(|table| write("commands.rs", &table));
+    written.unwrap_or_else(|error| panic!("{error}"));
+}
+
+fn write(name: &str, text: &str) -> Result<(), BuildError> {
+    let path = PathBuf::from(env::var_os("OUT_DIR").ok_or(BuildError::NoOutDir)?).join(name);
+    fs::write(&path, text).map_err(|error| BuildError::File(path, error))
+}
+
+/// Where this package is: the schema files live in it, wherever the caller's build script runs.
+fn folder() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+impl fmt::Display for BuildError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path, error) => write!(f, "{}: {error}", path.display()),
+            Self::Schema(error) => write!(f, "schemas/{error}"),
+            Self::Table(error) => write!(f, "schemas/commands.txt: {error}"),
+            Self::NoOutDir => f.write_str("OUT_DIR is not set: this function is for build scripts"),
+        }
+    }
+}
+
+impl std::error::Error for BuildError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_schema_file_is_a_module() {
+        let modules: Vec<String> = load_all().unwrap().into_iter().map(|schema| schema.module).collect();
+        assert!(modules.iter().any(|module| module == "file"), "{modules:?}");
+        assert!(modules.is_sorted());
+    }
+
+    #[test]
+    fn every_command_has_its_place_in_the_order_of_qemu_ga() {
+        let all = load_all().unwrap();
+        let table = generate::command_table(&all, ORDER).unwrap();
+        let commands: usize = all.iter().map(|schema| schema.commands.len()).sum();
+        assert_eq!(table.matches("Command { name: ").count(), commands);
+    }
+
+    #[test]
+    fn a_missing_module_is_named() {
+        let error = load("absent").unwrap_err().to_string();
+        assert!(error.contains("schemas/absent.json: "), "{error}");
+    }
+}

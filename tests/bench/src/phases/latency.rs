@@ -1,0 +1,94 @@
+//! Small requests, one after the other or pipelined.
+
+use super::TestFile;
+use crate::figures::{Better, Measured, median, percentile_99};
+use crate::process::Agent;
+use crate::usage::Usage;
+use anyhow::{Context, Result};
+use serde_json::json;
+use std::time::Instant;
+
+pub(crate) const PING: &[u8] = b"{\"execute\":\"guest-ping\"}\n";
+const INFO: &[u8] = b"{\"execute\":\"guest-info\"}\n";
+
+/// Requests before the first one that counts.
+const WARM_UP: usize = 50;
+
+pub(super) fn ping(agent: &mut Agent, count: usize) -> Result<Vec<Measured>> {
+    let (times, used) = round_trips(agent, PING, count)?;
+    let [cpu, faults, switches] = per_request("ping", used, count);
+    Ok(vec![
+        Measured::new("ping", "µs", Better::Lower, median(&times)),
+        Measured::new("ping, 99th percentile", "µs", Better::Lower, percentile_99(&times)),
+        cpu,
+        faults,
+        switches,
+    ])
+}
+
+pub(super) fn info(agent: &mut Agent, count: usize) -> Result<Vec<Measured>> {
+    let (times, used) = round_trips(agent, INFO, count)?;
+    let [cpu, faults, switches] = per_request("guest-info", used, count);
+    Ok(vec![
+        Measured::new("guest-info", "µs", Better::Lower, median(&times)),
+        Measured::new("guest-info, 99th percentile", "µs", Better::Lower, percentile_99(&times)).detail(),
+        cpu.detail(),
+        faults.detail(),
+        switches.detail(),
+    ])
+}
+
+pub(super) fn pipelined_pings(agent: &mut Agent, count: usize) -> Result<Vec<Measured>> {
+    agent.connection.pipeline(PING, WARM_UP)?;
+    let (before, start) = (agent.usage()?, Instant::now());
+    agent.connection.pipeline(PING, count)?;
+    let seconds = start.elapsed().as_secs_f64();
+    let [cpu, faults, switches] = per_request("pipelined ping", agent.usage()? - before, count);
+    let rate = Measured::new("pipelined pings", "1/s", Better::Higher, count as f64 / seconds);
+    Ok(vec![rate, cpu, faults.detail(), switches.detail()])
+}
+
+/// A file opened and closed again: two requests, measured as one. The handle has to be read from the first reply, so
+/// this phase alone has some of the client's JSON in it, the same for both agents.
+pub(super) fn open_and_close(agent: &mut Agent, file: &TestFile, count: usize) -> Result<Vec<Measured>> {
+    let open = format!("{}\n", json!({"execute": "guest-file-open", "arguments": {"path": file.path}})).into_bytes();
+    let mut pair = || -> Result<()> {
+        let handle = agent.connection.call(&open)?.as_i64().context("a handle is an integer")?;
+        let close = format!("{{\"execute\":\"guest-file-close\",\"arguments\":{{\"handle\":{handle}}}}}\n");
+        agent.connection.exchange(close.as_bytes())
+    };
+    for _ in 0..WARM_UP {
+        pair()?;
+    }
+    let mut times = Vec::with_capacity(count);
+    for _ in 0..count {
+        let start = Instant::now();
+        pair()?;
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    Ok(vec![Measured::new("file open and close", "µs", Better::Lower, median(&times))])
+}
+
+/// The round trips' times in microseconds, and what they cost the agent altogether.
+fn round_trips(agent: &mut Agent, request: &[u8], count: usize) -> Result<(Vec<f64>, Usage)> {
+    for _ in 0..WARM_UP {
+        agent.connection.exchange(request)?;
+    }
+    let mut times = Vec::with_capacity(count);
+    let before = agent.usage()?;
+    for _ in 0..count {
+        let start = Instant::now();
+        agent.connection.exchange(request)?;
+        times.push(start.elapsed().as_secs_f64() * 1e6);
+    }
+    Ok((times, agent.usage()? - before))
+}
+
+fn per_request(name: &str, used: Usage, count: usize) -> [Measured; 3] {
+    let each = |value: u64| value as f64 / count as f64;
+    [
+        Measured::new(format!("{name}, agent's CPU"), "µs", Better::Lower, each(used.cpu_ns) / 1e3),
+        Measured::new(format!("{name}, page faults"), "each", Better::Lower, each(used.faults)),
+        Measured::new(format!("{name}, context switches"), "each", Better::Lower, each(used.switches)),
+    ]
+}

@@ -1,0 +1,44 @@
+//! The host side of `vm/backdoor`: a root shell in the VM that does not go through the agent.
+
+use bulkhead_test_support::Client;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// A connection to it.
+#[derive(Debug)]
+pub(crate) struct Backdoor {
+    client: Client,
+    next: u64,
+}
+
+impl Backdoor {
+    /// Connects to QEMU's end of the port; nobody need have opened the other one yet.
+    pub(crate) fn connect(socket: &Path) -> Self {
+        Backdoor { client: Client::connect(socket), next: 0 }
+    }
+
+    /// Runs shell commands and gives their exit status and output, or nothing if there is no answer in time.
+    pub(crate) fn run(&mut self, commands: &str, patience: Duration) -> Option<(i64, String)> {
+        self.next += 1;
+        self.client.send(format!("{} {}\n", self.next, crate::base64(commands.as_bytes())).as_bytes());
+        let end = Instant::now() + patience;
+        loop {
+            let reply = self.client.try_reply(end.saturating_duration_since(Instant::now()))?.value;
+            // An older id is the late answer to a request that was given up.
+            if reply["id"] == self.next {
+                let output = reply["output"].as_str().expect("the output is a string").as_bytes();
+                let output = base64_simd::STANDARD.decode_to_vec(output).expect("the output is base64");
+                let status = reply["status"].as_i64().expect("the status is a number");
+                return Some((status, String::from_utf8_lossy(&output).into_owned()));
+            }
+        }
+    }
+
+    /// Waits until the VM answers. Requests are repeated: what is sent while the VM starts again may be lost.
+    pub(crate) fn wait(&mut self, patience: Duration) {
+        let end = Instant::now() + patience;
+        while self.run("true", Duration::from_secs(1)).is_none() {
+            assert!(Instant::now() < end, "the VM does not answer within {patience:?}");
+        }
+    }
+}

@@ -1,0 +1,158 @@
+# shellcheck shell=bash
+# The steps of tests/run, in their order. A step returns 0, or $SKIPPED by way of skip(), or anything else for failed.
+
+SKIPPED=77
+
+have() {
+    command -v "$1" >/dev/null
+}
+
+# Notes something that was not checked, and why, for the end of the run. `name` and `left_out` are tests/run's.
+leave_out() {
+    echo "left out: $1"
+    left_out+=("$name: $1")
+}
+
+# Ends a step that cannot run here.
+skip() {
+    leave_out "$1"
+    return "$SKIPPED"
+}
+
+step_packages() {
+    local package missing=()
+    have dpkg-query || { skip "not a Debian system: tests/packages.txt says what is needed"; return; }
+    while read -r package _; do
+        [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
+    done < <(sed -E 's/#.*//; /^[[:space:]]*$/d' tests/packages.txt)
+    [ ${#missing[@]} -gt 0 ] || { echo "nothing is missing"; return; }
+    [ "$(id -u)" -eq 0 ] || { skip "needs root to install ${missing[*]}"; return; }
+    have apt-get || { skip "no apt-get to install ${missing[*]}"; return; }
+    echo "installing ${missing[*]}"
+    install_packages "${missing[@]}"
+}
+
+# Installs without starting anything: Debian's packages ask policy-rc.d before they start a service, and qemu-ga must
+# not begin to listen on this machine's own channel.
+install_packages() (
+    policy=/usr/sbin/policy-rc.d
+    if [ ! -e "$policy" ]; then
+        trap 'rm -f "$policy"' EXIT
+        printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" || exit 1
+    fi
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -q && apt-get install -q -y --no-install-recommends "$@"
+)
+
+step_build() {
+    make --no-print-directory build
+}
+
+step_lint() {
+    local scripts result=0
+    make --no-print-directory lint || result=1
+    if have shellcheck && have git; then
+        mapfile -t scripts < <(git ls-files -z | xargs -0 awk '/^#!.*[\/ ](ba)?sh( |$)/ { print FILENAME } { nextfile }')
+        shellcheck -x -S warning "${scripts[@]}" tests/run.d/steps.bash || result=1
+    else
+        leave_out "shellcheck is not installed"
+    fi
+    return "$result"
+}
+
+step_deny() {
+    local result=0 version=0.20.2
+    PATH=$PWD/target/tools/bin:$PATH
+    [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $version" ] || install_cargo_deny "$version" || return 1
+    cargo deny check --hide-inclusion-graph licenses bans sources || result=1
+    if cargo deny fetch db; then
+        cargo deny check --hide-inclusion-graph --disable-fetch advisories || result=1
+    else
+        leave_out "advisories: database not reachable (github.com/RustSec/advisory-db)"
+    fi
+    daemon_has_no_compiler || result=1
+    return "$result"
+}
+
+# Built without optimisation, which takes a minute instead of five: it runs for a second or two.
+install_cargo_deny() {
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 \
+        cargo install --quiet --locked --root target/tools cargo-deny --version "$1"
+}
+
+# What the agent links, as opposed to what the workspace holds: no compiler, no WASI.
+daemon_has_no_compiler() {
+    local graph found
+    graph=$(cargo tree -p bulkhead-host -e normal --prefix none --target all) || return 1
+    grep -q '^wasmtime v' <<<"$graph" || { echo "cargo tree does not show the agent's engine" >&2; return 1; }
+    if found=$(grep -E '^(cranelift-(codegen|frontend|native)|regalloc2|wasmtime-(internal-cranelift|internal-winch|wasi)) ' \
+        <<<"$graph"); then
+        printf 'the agent must not link:\n%s\n' "$found" >&2
+        return 1
+    fi
+    echo "the agent links no compiler"
+}
+
+# Three invocations: cargo unifies features in each of them, and the compiler must not get into the agent's engine.
+step_unit() {
+    local result=0
+    cargo test --release -p bulkhead-config -p bulkhead-engine -p bulkhead-gate -p bulkhead-host -p bulkhead-protocol \
+        -p bulkhead-sys || result=1
+    cargo test --release -p bulkhead-compile || result=1
+    cargo test --release -p bulkhead-schema -p bulkhead-module -p bulkhead-module-core -p bulkhead-module-file \
+        -p bulkhead-module-filesystem -p bulkhead-module-power -p bulkhead-test-support -p bulkhead-demo \
+        -p bulkhead-bench || result=1
+    # The tests of bulkhead-host link a `bulkhead` of their own; what the next steps test must be what we ship.
+    make --no-print-directory build || result=1
+    return "$result"
+}
+
+step_conformance() {
+    [ "$(id -u)" -eq 0 ] || leave_out "transcripts that need a sandbox: not root"
+    cargo test --release -p bulkhead-conformance --lib --test transcripts
+}
+
+step_oracle() {
+    if [ -z "${BULKHEAD_ORACLE:-}" ] && [ ! -x /usr/sbin/qemu-ga ] && [ ! -x /usr/bin/qemu-ga ]; then
+        skip "no qemu-ga (package qemu-guest-agent)"
+        return
+    fi
+    cargo test --release -p bulkhead-conformance --test oracle
+}
+
+step_recordings() {
+    [ -d ../shared/conformance ] || { skip "the recordings are not there (../shared/conformance)"; return; }
+    have python3 || { skip "no python3"; return; }
+    tests/conformance/recordings
+}
+
+step_fault() {
+    cargo test --release -p bulkhead-fault
+}
+
+step_house() {
+    cargo test --release -p bulkhead-house
+}
+
+step_e2e() {
+    have qemu-system-x86_64 || { skip "no qemu-system-x86_64 (package qemu-system-x86)"; return; }
+    have apt-get || { skip "no apt-get to fetch the VM's kernel with"; return; }
+    # One VM at a time: under emulation each needs a processor of its own.
+    tests/e2e/fetch-kernel && cargo test --release -p bulkhead-e2e -- --test-threads=1
+}
+
+step_fuzz() {
+    have g++ || { skip "no g++, which libFuzzer needs"; return; }
+    tests/fuzz/run 60
+}
+
+step_aarch64() {
+    local agent=target/aarch64-unknown-linux-gnu/release/bulkhead
+    have aarch64-linux-gnu-gcc || { skip "no cross linker (package gcc-aarch64-linux-gnu)"; return; }
+    make --no-print-directory aarch64 || return 1
+    have qemu-aarch64-static || { leave_out "running it: no qemu-aarch64-static (package qemu-user-static)"; return 0; }
+    # The whole conversation of the demo, on another processor: the engine, its machine code and the modules.
+    printf '#!/bin/sh\nexec qemu-aarch64-static -L /usr/aarch64-linux-gnu "%s" "$@"\n' "$PWD/$agent" >target/aarch64-agent
+    chmod 755 target/aarch64-agent
+    BULKHEAD_AGENT=$PWD/target/aarch64-agent cargo run --quiet --release -p bulkhead-demo
+}
