@@ -9,7 +9,8 @@ forms_aarch64 := aarch64
 cwasm = $(foreach form,$(forms_$(1)),$(MODULES:%=target/modules/%.$(form).cwasm))
 
 WASM := target/wasm32-unknown-unknown/module
-cargo_modules := --profile module --target wasm32-unknown-unknown $(MODULES:%=-p bulkhead-module-%)
+wasm_build := --profile module --target wasm32-unknown-unknown
+wasm_packages := $(MODULES:%=-p bulkhead-module-%)
 COMPILE := target/release/bulkhead-compile
 AARCH64_LINKER ?= aarch64-linux-gnu-gcc
 
@@ -17,7 +18,7 @@ AARCH64_LINKER ?= aarch64-linux-gnu-gcc
 # distribution's package is expected to bring the target.
 rust_target = @! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(1) || rustup target add $(1)
 
-.PHONY: help build demo test bench modules lint fuzz aarch64 clean FORCE
+.PHONY: help build demo test bench modules villains lint fuzz aarch64 clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## List the recipes
@@ -38,10 +39,14 @@ bench: build ## Measure the agent against the installed qemu-ga; BENCH="--quick 
 
 modules: $(call cwasm,$(shell uname -m)) ## Build the guest modules and compile them ahead of time
 
+villains: $(COMPILE) ## Build the guest modules that misbehave, for tests/fault
+	$(call rust_target,wasm32-unknown-unknown)
+	cargo build $(wasm_build) -p bulkhead-villains --examples
+
 lint: modules ## Check the formatting and run clippy; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	cargo clippy $(cargo_modules) -- -D warnings
+	cargo clippy $(wasm_build) $(wasm_packages) -- -D warnings
 
 fuzz: ## Fuzz the wire protocol; SECONDS=600 for longer than a minute
 	tests/fuzz/run $(or $(SECONDS),60)
@@ -58,7 +63,7 @@ clean: ## Remove everything that was built or fetched
 # sees that nothing behind it has to be made again.
 $(MODULES:%=$(WASM)/bulkhead_module_%.wasm) &: FORCE
 	$(call rust_target,wasm32-unknown-unknown)
-	cargo build $(cargo_modules)
+	cargo build $(wasm_build) $(wasm_packages)
 
 $(COMPILE): FORCE
 	cargo build --release -p bulkhead-compile

@@ -13,14 +13,18 @@ use crate::{ArgumentText, CommandError, FromArguments, IntoReturn, Members};
 /// }
 /// ```
 ///
-/// The world's interfaces are then found in the module `bindings`.
+/// The world's interfaces are then found in the module `bindings`. The folder with the WIT package is `../../wit`, seen
+/// from the crate, unless `wit: "folder",` comes first.
 #[macro_export]
 macro_rules! module {
-    (world: $world:tt, $($command:literal => $answer:path),+ $(,)?) => {
+    (world: $world:tt, $($rest:tt)+) => {
+        $crate::module! { wit: "../../wit", world: $world, $($rest)+ }
+    };
+    (wit: $wit:tt, world: $world:tt, $($command:literal => $answer:path),+ $(,)?) => {
         #[allow(missing_docs, unsafe_code, unreachable_pub, dead_code, clippy::all, reason = "made by wit-bindgen; documented in wit/")]
         mod bindings {
             $crate::wit_bindgen::generate!({
-                path: "../../wit",
+                path: $wit,
                 world: $world,
                 runtime_path: "bulkhead_module::wit_bindgen::rt",
                 with: {

@@ -31,6 +31,9 @@ pub fn config() -> Config {
     config.memory_reservation_for_growth(0);
     config.memory_guard_size(MEMORY_GUARD);
     config.guard_before_linear_memory(false);
+    // The table from machine code back to offsets in the module doubles the size of the code. Traps are told by their kind;
+    // who develops a module finds the place with the panic message in the log.
+    config.generate_address_map(false);
     // rustc emits multi-value, bulk memory, reference types and, for base64, simd. Nothing else is used.
     config.wasm_relaxed_simd(false);
     config.wasm_memory64(false);

@@ -9,7 +9,7 @@ use crate::text::{push_escaped, unescaped};
 /// (qemu-ga's is that of a hash), and a number too large for a double comes back as the client wrote it (qemu-ga
 /// answers with a bare `inf`, which is not JSON).
 ///
-/// The text can be longer than the client's by a small factor: six bytes for a character of two, 24 for `0.1`.
+/// The text can be longer than the client's by a small factor: six bytes for a character of two, 19 for `0.1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Id(String);
 

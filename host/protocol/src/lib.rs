@@ -1,12 +1,13 @@
 //! The wire: bytes from the client become requests, replies become bytes. Nothing here does I/O.
 //!
 //! ```text
-//! bytes -> scan, lexer      tokens, each byte looked at once, however the bytes are cut
-//!          grammar          is this token allowed here?
-//!          duplicates       has this object got the key already?
-//!          draft, envelope  the message so far, and where its members lie
-//!          framing          one message after another; limits; what follows a broken one
-//!       -> Message          a Request, or what to answer instead of one
+//! bytes -> lexer, string, scan   tokens, each byte looked at once, however the bytes are cut
+//!          grammar               is this token allowed here?
+//!          duplicates            has this object got the key already?
+//!          draft, rewrite        the message so far, as strict JSON, within its limits
+//!          envelope, canonical   where its members lie; the id as it is echoed
+//!          framing, recovery     one message after another; what follows a broken one
+//!       -> Message               a Request, or what to answer instead of one
 //!
 //! module's return -> checker (exactly one JSON value, in one line of ASCII) -> reply -> bytes
 //! ```

@@ -49,3 +49,24 @@ impl Request {
         self.id.as_ref()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Framer, Limits, Message};
+
+    #[test]
+    fn arguments_are_strict_json() {
+        for (sent, given) in [
+            (r#"{ "a" : [ 1 , "b c" ] }"#, r#"{"a":[1,"b c"]}"#),
+            (r#"{"a":"\/\u00e9é"}"#, r#"{"a":"\/\u00e9é"}"#),
+            (r#"{'a':'"\'','b':"\'"}"#, r#"{"a":"\"'","b":"'"}"#),
+            (r#"{"a":-0,"b":[-0,-0.0,-10]}"#, r#"{"a":0,"b":[0,-0.0,-10]}"#),
+            (r#"{"\u0061":{"\u0062":"\u0062"}}"#, r#"{"a":{"b":"\u0062"}}"#),
+        ] {
+            let mut framer = Framer::new(Limits::default());
+            framer.push(format!(r#"{{"arguments":{sent},"execute":"x"}}"#).as_bytes());
+            let message = framer.next();
+            assert!(matches!(&message, Some(Message::Request(one)) if one.arguments() == given), "{message:?}");
+        }
+    }
+}

@@ -87,7 +87,7 @@ impl StringLexer {
 
     /// Takes one byte: in an escape, or one at which a plain run stopped.
     fn byte(&mut self, byte: u8) -> StringEnd {
-        if byte < 0x20 || byte >= 0xFE {
+        if !(0x20..0xFE).contains(&byte) {
             return StringEnd::Stray;
         }
         if let Inside::Hexadecimal { digits, value } = self.inside {

@@ -3,6 +3,7 @@
 use crate::notation::matches;
 use crate::player::Difference;
 use anyhow::{Context, Result, bail, ensure};
+use std::path::Path;
 
 /// One `[[exception]]` of `exceptions.toml`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,9 +21,8 @@ pub struct Exception {
 impl Exception {
     /// Whether it speaks of this oracle.
     pub fn is_about(&self, version: &str) -> bool {
-        version
-            .strip_prefix(&self.oracle)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with('.') || self.oracle.is_empty())
+        let rest = version.strip_prefix(&self.oracle);
+        self.oracle.is_empty() || rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
     }
 
     /// Whether it explains a difference seen in the transcript `case`.
@@ -31,7 +31,16 @@ impl Exception {
     }
 }
 
-/// Reads the file: tables `[[exception]]` of keys with a string in one line. That much of TOML and no more, so that
+/// The exceptions of `tests/oracle/exceptions.toml` that speak of an oracle of this version.
+pub fn for_oracle(version: &str) -> Result<Vec<Exception>> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../oracle/exceptions.toml");
+    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let mut all = parse(&text)?;
+    all.retain(|exception| exception.is_about(version));
+    Ok(all)
+}
+
+/// Reads exceptions: tables `[[exception]]` of keys with a string in one line. That much of TOML and no more, so that
 /// the tests need no parser for it.
 pub fn parse(text: &str) -> Result<Vec<Exception>> {
     let mut all: Vec<Exception> = Vec::new();

@@ -1,10 +1,11 @@
-//! Plays all transcripts and prints one line for each, and at the end `N passed, N failed, N skipped`.
+//! Plays all transcripts with one agent.
 
 use crate::exceptions::Exception;
 use crate::player::{Difference, Listen, Observation, play};
+use crate::report::{Outcome, Tally};
 use crate::transcript::{Stage, Transcript, read};
 use crate::{bless, sandbox};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -14,11 +15,14 @@ use std::time::Instant;
 /// whether it was applied.
 const UMASK: u32 = 0o027;
 
-/// The longest text shown of an answer.
-const SHOWN: usize = 400;
-
-/// How many differences of a transcript are shown: where an agent is out of step there is no end of them.
-const WORTH_READING: usize = 12;
+/// Who is played with.
+#[derive(Clone, Copy, Debug)]
+pub enum Agent<'a> {
+    /// The agent under test. It may bless.
+    UnderTest,
+    /// The oracle: differences that these explain are none, and each of these must explain one.
+    Oracle(&'a [Exception]),
+}
 
 /// What the command line asks for: parts of names, `--bless`, `--list`. Other options are those of the usual test
 /// harness, and mean nothing here.
@@ -29,22 +33,18 @@ struct Wish {
     list: bool,
 }
 
-/// What became of one transcript.
-enum Outcome {
-    Passed(String),
-    Skipped(String),
-    Failed(Vec<Difference>, String),
-}
-
-/// Plays every transcript below this crate's folder with the agent at `binary`. Differences that `exceptions` explain
-/// are none; an exception that explains nothing is a failure, unless only some transcripts were asked for.
-pub fn run(binary: &Path, exceptions: &[Exception]) -> Result<ExitCode> {
+/// Plays every transcript below this crate's folder that the command line asks for with the agent at `binary`, and
+/// prints a line for each and the count at the end.
+pub fn run(binary: &Path, agent: Agent<'_>) -> Result<ExitCode> {
     let wish = wish();
-    let _ = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(UMASK));
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let exceptions = if let Agent::Oracle(exceptions) = agent { exceptions } else { &[] };
+    let bless = wish.bless && matches!(agent, Agent::UnderTest);
     let mut used = vec![false; exceptions.len()];
-    let (mut passed, mut failed, mut skipped) = (0, 0, 0);
-    let no_sandbox = sandbox::unavailable();
+    let mut tally = Tally::default();
+    let _ = nix::sys::stat::umask(nix::sys::stat::Mode::from_bits_truncate(UMASK));
+    // What a panic says is shown with its transcript.
+    std::panic::set_hook(Box::new(|_| {}));
     for path in transcripts(root)? {
         let name = path.strip_prefix(root)?.with_extension("").display().to_string();
         if !wish.filters.is_empty() && !wish.filters.iter().any(|filter| name.contains(filter.as_str())) {
@@ -56,44 +56,23 @@ pub fn run(binary: &Path, exceptions: &[Exception]) -> Result<ExitCode> {
         }
         let start = Instant::now();
         let outcome = match read(root, &path) {
-            Err(error) => Outcome::Failed(Vec::new(), format!("{error:#}")),
-            Ok(it) if it.stage != Stage::Plain && no_sandbox.is_some() => {
-                Outcome::Skipped(format!("the sandbox {}", no_sandbox.as_deref().unwrap_or_default()))
-            }
-            Ok(it) => judge(&it, binary, exceptions, &mut used, wish.bless),
+            Err(error) => Outcome::Failed(vec![broken(&name, &format!("{error:#}"))]),
+            Ok(it) => match sandbox::unavailable().filter(|_| it.stage != Stage::Plain) {
+                Some(why) => Outcome::Skipped(format!("the sandbox {why}")),
+                None => judge(&it, binary, exceptions, &mut used, bless),
+            },
         };
-        let took = format!("{} ms", start.elapsed().as_millis());
-        match outcome {
-            Outcome::Passed(note) => {
-                passed += 1;
-                println!("{name:<48} ok      {took:>8}{note}");
-            }
-            Outcome::Skipped(why) => {
-                skipped += 1;
-                println!("{name:<48} skipped {took:>8}  {why}");
-            }
-            Outcome::Failed(differences, why) => {
-                failed += 1;
-                println!("{name:<48} FAILED  {took:>8}  {why}");
-                differences.iter().take(WORTH_READING).for_each(|difference| show(&path, difference));
-                if let Some(more) = differences.len().checked_sub(WORTH_READING).filter(|more| *more > 0) {
-                    println!("    ... and {more} more");
-                }
-            }
+        tally.add(&name, &path, start.elapsed(), &outcome);
+    }
+    if wish.list {
+        return Ok(ExitCode::SUCCESS);
+    }
+    if wish.filters.is_empty() {
+        for (exception, _) in exceptions.iter().zip(used).filter(|(_, used)| !used) {
+            tally.unused(&exception.case, &exception.says);
         }
     }
-    if wish.filters.is_empty() && !wish.list {
-        for exception in exceptions.iter().zip(&used).filter_map(|(it, used)| (!used).then_some(it)) {
-            if skipped > 0 {
-                println!("not seen, perhaps as something was skipped: {:?} {:?}", exception.case, exception.says);
-            } else {
-                failed += 1;
-                println!("STALE: no answer differs by {:?} in {:?} any more", exception.says, exception.case);
-            }
-        }
-    }
-    println!("{passed} passed, {failed} failed, {skipped} skipped");
-    Ok(if failed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(tally.close())
 }
 
 fn wish() -> Wish {
@@ -127,55 +106,40 @@ fn transcripts(root: &Path) -> Result<Vec<PathBuf>> {
 
 fn judge(it: &Transcript, binary: &Path, exceptions: &[Exception], used: &mut [bool], bless: bool) -> Outcome {
     let listen = if bless { Listen::UntilSilent } else { Listen::AsExpected };
-    // The client of the tests panics when the agent does not behave as one; that is this transcript's failure only.
+    // The client panics when the agent does not behave as one: that is this transcript's failure, and no other's.
     let played = catch_unwind(AssertUnwindSafe(|| play(it, binary, listen)));
     let mut observation = match played {
         Ok(Ok(observation)) => observation,
-        Ok(Err(error)) => stopped(it, &format!("{error:#}")),
-        Err(_) => stopped(it, "the conversation broke off, see above"),
+        Ok(Err(error)) => stopped(&it.name, &format!("{error:#}")),
+        Err(panic) => stopped(&it.name, panic.downcast_ref::<String>().map_or("it broke off", String::as_str)),
     };
     let all = observation.differences.len();
-    let explained = |difference: &Difference| {
-        exceptions.iter().position(|exception| exception.explains(&it.name, difference)).inspect(|at| used[*at] = true)
-    };
-    let explained: Vec<bool> = observation.differences.iter().map(explained).map(|at| at.is_some()).collect();
-    let mut keep = explained.into_iter().map(|explained| !explained);
-    observation.differences.retain(|_| keep.next().unwrap_or(true));
+    observation.differences.retain(|difference| {
+        let mut explained = false;
+        for (exception, used) in exceptions.iter().zip(used.iter_mut()) {
+            if exception.explains(&it.name, difference) {
+                (explained, *used) = (true, true);
+            }
+        }
+        !explained
+    });
     if observation.differences.is_empty() {
-        return Outcome::Passed(if all == 0 { String::new() } else { format!("  {all} excepted") });
+        return Outcome::Passed(all);
     }
     if bless && !observation.seen.is_empty() {
-        let note = match bless::bless(it, &observation) {
-            Ok(()) => "rewritten: read it".to_owned(),
-            Err(error) => format!("{error:#}"),
+        return match bless::bless(it, &observation) {
+            Ok(()) => Outcome::Blessed,
+            Err(error) => Outcome::Failed(vec![broken(&it.name, &format!("{error:#}"))]),
         };
-        return Outcome::Failed(Vec::new(), note);
     }
-    Outcome::Failed(observation.differences, String::new())
+    Outcome::Failed(observation.differences)
 }
 
 /// A transcript that could not be played to its end.
-fn stopped(it: &Transcript, why: &str) -> Observation {
-    let difference =
-        Difference { line: 1, action: it.name.clone(), expected: "to be played to its end".into(), got: why.into() };
-    Observation { differences: vec![difference], seen: Vec::new() }
+fn stopped(name: &str, why: &str) -> Observation {
+    Observation { differences: vec![broken(name, why)], seen: Vec::new() }
 }
 
-fn show(path: &Path, difference: &Difference) {
-    let short = |text: &str| match text.char_indices().nth(SHOWN) {
-        Some((at, _)) => format!("{}... ({} bytes)", &text[..at], text.len()),
-        None => text.to_owned(),
-    };
-    println!("    {}:{}: {}", path.display(), difference.line, short(&difference.action));
-    println!("        expected  {}", short(&difference.expected).replace('\n', "\n                  "));
-    println!("        got       {}", short(&difference.got).replace('\n', "\n                  "));
-}
-
-/// Reads the exceptions that speak of an oracle of this version.
-pub fn exceptions(version: &str) -> Result<Vec<Exception>> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../oracle/exceptions.toml");
-    let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut all = crate::exceptions::parse(&text)?;
-    all.retain(|exception| exception.is_about(version));
-    Ok(all)
+fn broken(name: &str, why: &str) -> Difference {
+    Difference { line: 1, action: name.to_owned(), expected: "to be played to its end".to_owned(), got: why.to_owned() }
 }

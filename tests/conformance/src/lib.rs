@@ -4,7 +4,8 @@
 //! The modules in the order in which a transcript meets them: a file becomes a [`transcript`], whose words
 //! [`notation`] spells out; [`player`] plays it in a [`place`], which may be a [`sandbox`]; [`expect`] judges the
 //! answers; [`bless`] rewrites the file where the answers are right and the file is not; [`exceptions`] are the
-//! answers in which the oracle may differ; and [`harness`] does so for all of them and prints what it saw.
+//! answers in which the oracle may differ; and [`harness`] does so for all of them, while [`report`]
+//! prints what was seen.
 
 pub mod bless;
 pub mod exceptions;
@@ -13,5 +14,6 @@ pub mod harness;
 pub mod notation;
 pub mod place;
 pub mod player;
+pub mod report;
 pub mod sandbox;
 pub mod transcript;

@@ -2,7 +2,8 @@
 //! says where they do not, and why.
 
 use anyhow::{Context, Result};
-use bulkhead_conformance::harness;
+use bulkhead_conformance::exceptions::for_oracle;
+use bulkhead_conformance::harness::{Agent, run};
 use std::process::{Command, ExitCode};
 
 fn main() -> Result<ExitCode> {
@@ -15,5 +16,5 @@ fn main() -> Result<ExitCode> {
     let output = String::from_utf8_lossy(&output.stdout).into_owned();
     let version = output.split_whitespace().last().context("the oracle says no version")?;
     println!("oracle: {} {version}", oracle.display());
-    harness::run(&oracle, &harness::exceptions(version)?)
+    run(&oracle, Agent::Oracle(&for_oracle(version)?))
 }

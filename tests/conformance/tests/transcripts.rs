@@ -1,8 +1,8 @@
 //! The transcripts, played with the agent under test.
 
-use bulkhead_conformance::harness;
+use bulkhead_conformance::harness::{Agent, run};
 use std::process::ExitCode;
 
 fn main() -> anyhow::Result<ExitCode> {
-    harness::run(&bulkhead_test_support::agent_under_test(), &[])
+    run(&bulkhead_test_support::agent_under_test(), Agent::UnderTest)
 }

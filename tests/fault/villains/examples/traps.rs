@@ -1,0 +1,14 @@
+//! Panics, with words that must not reach the client.
+
+use bulkhead_module::{CommandError, Empty};
+use bulkhead_villains::Nothing;
+
+bulkhead_module::module! {
+    wit: "../../../wit",
+    world: "core-module",
+    "guest-ping" => vice,
+}
+
+fn vice(_: Nothing) -> Result<Empty, CommandError> {
+    panic!("a secret of the module")
+}

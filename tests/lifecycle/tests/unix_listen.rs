@@ -1,0 +1,212 @@
+//! `unix-listen`: requests however they are cut, one client after the other, and sockets left behind.
+
+use bulkhead_lifecycle::{Process, Running, agent_in, refused, within};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
+use nix::sys::signal::Signal;
+use serde_json::{Value, json};
+use std::io::Write;
+use std::net::Shutdown;
+use std::process::Command;
+use std::time::Duration;
+
+const PING: &str = r#"{"execute":"guest-ping"}"#;
+
+fn agent() -> Agent {
+    Agent::start(&agent_under_test(), &[])
+}
+
+fn sync(id: i64) -> String {
+    format!(r#"{{"execute":"guest-sync","arguments":{{"id":{id}}}}}"#)
+}
+
+#[test]
+fn many_requests_in_one_write() {
+    let mut client = agent_client(&agent());
+    let requests: String = (0..100).map(sync).collect();
+    client.send(requests.as_bytes());
+    for id in 0..100 {
+        assert_eq!(client.reply().ok(), id);
+    }
+}
+
+#[test]
+fn one_request_byte_by_byte() {
+    let mut client = agent_client(&agent());
+    for byte in sync(i64::MIN).into_bytes() {
+        client.send(&[byte]);
+        std::thread::sleep(Duration::from_micros(500));
+    }
+    assert_eq!(client.reply().ok(), i64::MIN);
+}
+
+#[test]
+fn one_large_request_in_many_writes() {
+    let mut client = agent_client(&agent());
+    let id = "x".repeat(3_000_000);
+    let request = format!(r#"{{"execute":"guest-ping","id":"{id}"}}"#);
+    for piece in request.as_bytes().chunks(7_777) {
+        client.send(piece);
+    }
+    assert_eq!(client.reply().value, json!({ "return": {}, "id": id }));
+}
+
+#[test]
+fn a_second_client_waits_until_the_first_has_left() {
+    let agent = agent();
+    let mut first = agent_client(&agent);
+    let mut second = agent.client();
+    second.send(PING.as_bytes());
+    assert_eq!(second.try_reply(Duration::from_millis(300)), None, "one client is served at a time");
+    assert_eq!(first.call("guest-ping", Value::Null).ok(), json!({}), "and it is the first one");
+    drop(first);
+    assert_eq!(second.reply().ok(), json!({}));
+}
+
+#[test]
+fn half_a_request_is_not_completed_by_the_next_client() {
+    let agent = agent();
+    let mut first = agent_client(&agent);
+    first.send(br#"{"execute":"guest-shutdown","arguments":{"mode":""#);
+    drop(first);
+    let mut second = agent.client();
+    second.send(format!(r#"reboot"}}}}{PING}"#).as_bytes());
+    assert!(second.reply().desc().starts_with("1:"), "it is read from its own beginning");
+    // Whatever the rest of the broken line did to the reader, 0xFF begins afresh.
+    second.send(b"\xFF{\"execute\":\"guest-sync-delimited\",\"arguments\":{\"id\":5}}");
+    let reply = std::iter::from_fn(|| Some(second.reply())).find(|reply| reply.sentinel);
+    assert_eq!(reply.map(|reply| reply.ok()), Some(json!(5)));
+}
+
+#[test]
+fn a_half_closed_client_still_gets_its_replies() {
+    let mut client = agent_client(&agent());
+    client.send(format!("{PING}{}", sync(1)).as_bytes());
+    client.stream().shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.reply().ok(), json!({}));
+    assert_eq!(client.reply().ok(), 1);
+    assert_eq!(client.try_reply(Duration::from_secs(10)), None, "then the agent leaves, too");
+}
+
+#[test]
+fn a_socket_left_behind_is_replaced() {
+    let agent = agent();
+    agent_client(&agent);
+    let scratch = agent.kill();
+    assert!(scratch.join("socket").exists(), "the agent was killed: nobody has removed it");
+    agent_client(&Agent::start_in(scratch, &agent_under_test(), &[], &[]));
+}
+
+#[test]
+fn a_file_in_the_sockets_place_is_not_deleted() {
+    let scratch = Scratch::new("no-socket");
+    let path = scratch.join("socket");
+    std::fs::write(&path, "precious").unwrap();
+    let path_text = path.to_str().unwrap();
+    let said = refused(&scratch, &["-m", "unix-listen", "-p", path_text]);
+    assert!(said.contains(&format!("failed to bind socket to {path_text}")), "{said}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+}
+
+#[test]
+fn without_a_path_there_is_nothing_to_listen_on() {
+    let said = refused(&Scratch::new("no-path"), &["-m", "unix-listen"]);
+    assert!(said.contains("must specify a path for this channel"), "{said}");
+}
+
+#[test]
+fn a_thousand_clients_leave_nothing_behind() {
+    let agent = agent();
+    let process = Process::new(agent.pid());
+    agent_client(&agent);
+    let before = descriptors_without_client(&agent, process);
+    for turn in 0..1000 {
+        let mut client = agent.client();
+        match turn % 4 {
+            0 => assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({})),
+            1 => client.send(PING.as_bytes()),
+            2 => client.send(b"{\"execute\":"),
+            _ => {}
+        }
+    }
+    assert_eq!(descriptors_without_client(&agent, process), before);
+}
+
+/// The clients' leaving is noticed a moment later, so the count is taken when a last one is being served.
+fn descriptors_without_client(agent: &Agent, process: Process) -> usize {
+    let _client = agent_client(agent);
+    process.descriptors()
+}
+
+#[test]
+fn a_client_that_opens_all_it_may_does_not_lock_out_the_next() {
+    let scratch = Scratch::new("all-files");
+    let mut agent = limited_agent(&scratch, 1024);
+    let mut client = Client::connect(&scratch.join("socket"));
+    let opened = open_until_refused(&mut client);
+    drop(client);
+    let mut next = Client::connect(&scratch.join("socket"));
+    assert_eq!(next.call("guest-file-close", json!({ "handle": opened })).ok(), json!({}));
+    assert_eq!(next.call("guest-file-open", json!({ "path": "/dev/null" })).ok(), opened + 1);
+    Process::new(agent.0.id()).signal(Signal::SIGTERM);
+    assert!(within(Duration::from_secs(2), &mut agent.0).success());
+}
+
+/// The owner may allow the agent fewer descriptors than a client may open files.
+#[test]
+fn an_agent_without_descriptors_neither_spins_nor_goes_deaf() {
+    let scratch = Scratch::new("no-descriptors");
+    let mut agent = limited_agent(&scratch, 32);
+    let process = Process::new(agent.0.id());
+    let mut client = Client::connect(&scratch.join("socket"));
+    open_until_refused(&mut client);
+    drop(client);
+    let _next = Client::connect(&scratch.join("socket"));
+    let ticks = process.ticks_at_rest(Duration::from_secs(2));
+    process.signal(Signal::SIGTERM);
+    let status = within(Duration::from_secs(2), &mut agent.0);
+    assert!(ticks <= 4, "{ticks} ticks of processor time in 2 s of waiting for a descriptor");
+    assert!(status.success(), "{status}");
+}
+
+/// An agent that may have so many descriptors.
+fn limited_agent(scratch: &Scratch, descriptors: u32) -> Running {
+    let agent = agent_in(scratch);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\""), "-"]).envs(
+        agent.get_envs().filter_map(|(name, value)| Some((name, value?))),
+    );
+    shell.arg(agent.get_program()).args(agent.get_args());
+    shell.args(["-m", "unix-listen", "-p"]).arg(scratch.join("socket"));
+    Running(shell.spawn().unwrap())
+}
+
+/// Opens files as long as the agent lets it; gives the last handle.
+fn open_until_refused(client: &mut Client) -> i64 {
+    let mut last = None;
+    loop {
+        let reply = client.call("guest-file-open", json!({ "path": "/dev/null" }));
+        let Some(handle) = reply.value["return"].as_i64() else {
+            assert!(reply.desc().starts_with("failed to open file '/dev/null'"), "{}", reply.text);
+            return last.expect("one file at least could be opened");
+        };
+        last = Some(handle);
+    }
+}
+
+/// A client that has been served.
+fn agent_client(agent: &Agent) -> Client {
+    let mut client = agent.client();
+    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+    client
+}
+
+#[test]
+fn a_client_that_leaves_in_the_middle_of_a_write_is_forgotten() {
+    let agent = agent();
+    let mut client = agent_client(&agent);
+    client.send(br#"{"execute":"guest-ping","id":""#);
+    let _ = client.stream().write(&[b'x'; 1 << 20]);
+    client.stream().shutdown(Shutdown::Both).unwrap();
+    drop(client);
+    agent_client(&agent);
+}
