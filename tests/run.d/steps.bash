@@ -126,7 +126,12 @@ step_recordings() {
     tests/conformance/recordings
 }
 
+step_lifecycle() {
+    cargo test --release -p bulkhead-lifecycle
+}
+
 step_fault() {
+    make --no-print-directory villains || return 1
     cargo test --release -p bulkhead-fault
 }
 

@@ -10,7 +10,7 @@
 //! | `wit_docs` | everything in `wit/` is documented |
 //! | `counterparts` | every interface has its file at each stop of the road |
 //! | `layers` | imports point down only |
-//! | `unsafe_code` | `unsafe` lives in `host/sys` and says why it is sound |
+//! | `unsafety` | `unsafe` lives in `host/sys` and says why it is sound |
 //! | `commands` | a command is a schema entry, a function and a folder of transcripts |
 //! | `compiler` | the agent holds no compiler |
 //! | `decisions` | decisions are listed, and a dependency needs one |
@@ -43,7 +43,7 @@ mod rust;
 #[cfg(test)]
 mod tree;
 #[cfg(test)]
-mod unsafe_code;
+mod unsafety;
 #[cfg(test)]
 mod wit;
 #[cfg(test)]

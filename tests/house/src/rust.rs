@@ -31,9 +31,9 @@ pub(crate) fn code_only(source: &str) -> String {
 /// Where `word` stands in `text` as a whole word, as byte offsets.
 pub(crate) fn word_positions<'a>(text: &'a str, word: &'a str) -> impl Iterator<Item = usize> + 'a {
     let part_of_word = |character: char| character.is_alphanumeric() || character == '_';
-    text.match_indices(word).map(|(at, _)| at).filter(move |at| {
-        !text[..*at].ends_with(part_of_word) && !text[at + word.len()..].starts_with(part_of_word)
-    })
+    text.match_indices(word)
+        .map(|(at, _)| at)
+        .filter(move |at| !text[..*at].ends_with(part_of_word) && !text[at + word.len()..].starts_with(part_of_word))
 }
 
 /// The names that follow `prefix` in a path: `a` for `super::a::B`, `a` and `b` for `super::{a::B, b}`.
@@ -43,7 +43,7 @@ pub(crate) fn names_after<'a>(code: &'a str, prefix: &str) -> Vec<&'a str> {
         let rest = &code[at + prefix.len()..];
         match rest.strip_prefix('{') {
             None => names.push(first_word(rest)),
-            Some(list) => names.extend(top_level(list).map(first_word)),
+            Some(list) => names.extend(listed(list)),
         }
     }
     names.retain(|name| !name.is_empty());
@@ -114,18 +114,56 @@ fn first_word(text: &str) -> &str {
     &text[..end.unwrap_or(text.len())]
 }
 
-/// The parts of `a, b::{c, d}, e}...` up to the brace that closes the list.
-fn top_level(list: &str) -> impl Iterator<Item = &str> {
-    let mut depth = 0;
-    let mut closed = false;
-    list.split(move |character: char| {
+/// The first names of `a, b::{c, d}, e}...`, up to the brace that closes the list.
+fn listed(list: &str) -> Vec<&str> {
+    let (mut names, mut start, mut depth) = (Vec::new(), 0, 0);
+    for (at, character) in list.char_indices() {
         match character {
             '{' => depth += 1,
-            '}' if depth == 0 => closed = true,
-            '}' => depth -= 1,
+            '}' if depth > 0 => depth -= 1,
+            ',' | '}' if depth == 0 => {
+                names.push(first_word(&list[start..at]));
+                start = at + 1;
+                if character == '}' {
+                    break;
+                }
+            }
             _ => {}
         }
-        closed || (character == ',' && depth == 0)
-    })
-    .take(list.find("};").map_or(1, |end| list[..end].matches(',').count() + 1))
+    }
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_code_is_left() {
+        let blank = |source: &str| code_only(source).split_whitespace().collect::<Vec<_>>().join(" ");
+        assert_eq!(blank("a /* b /* c */ d */ e // f\ng"), "a e g");
+        assert_eq!(blank(r#"let s = "unsafe \" still"; x"#), "let s = ; x");
+        assert_eq!(blank("r#\"raw \" text\"#; br\"raw\"; r#type; for \"x\""), "; b ; r#type; for");
+        assert_eq!(blank(r"fn f<'a>(c: &'a str) -> char { '\'' } 'é' '{'"), "fn f<'a>(c: &'a str) -> char { }");
+    }
+
+    #[test]
+    fn places_are_kept() {
+        let source = "// é\n\"two\nlines\" unsafe";
+        let code = code_only(source);
+        let at = word_positions(&code, "unsafe").next().expect("it is code");
+        assert_eq!(source.find("unsafe"), Some(at));
+        assert_eq!(line_of(&code, at), 3);
+    }
+
+    #[test]
+    fn a_word_is_whole() {
+        assert_eq!(word_positions("unsafe_code unsafe, not_unsafe", "unsafe").collect::<Vec<_>>(), [12]);
+    }
+
+    #[test]
+    fn lists_of_names_are_read() {
+        assert_eq!(names_after("use super::{a::{B, C}, d, e::F}; use super::g::H;", "super::"), ["a", "d", "e", "g"]);
+        assert_eq!(names_after("use super::*; other::x", "super::"), [""; 0]);
+    }
 }

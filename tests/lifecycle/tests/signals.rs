@@ -1,11 +1,11 @@
 //! SIGTERM and SIGINT: the agent ends cleanly and at once, except while it holds file systems frozen.
 
 use bulkhead_lifecycle::{Process, frozen_scratch, within};
-use bulkhead_test_support::{Agent, Scratch, agent_under_test};
+use bulkhead_test_support::{Agent, agent_under_test};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 const STOP: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
@@ -88,14 +88,12 @@ fn a_kill_leaves_the_frozen_state_on_record() {
     assert_eq!(next.client().call("guest-fsfreeze-status", Value::Null).ok(), "frozen");
 }
 
-/// A script at `path`.
+/// A script at `path`. A shell writes it: were this process to do so, a child that another thread starts at that moment
+/// would have the file open for writing too, and a file open for writing cannot be executed.
 fn script(path: &Path, body: &str) {
-    // Written under another name: no thread of ours may have the file open for writing when it is executed.
-    let text = format!("#!/bin/sh\n{body}\n");
-    let build = Scratch::new("script");
-    std::fs::write(build.join("script"), text).unwrap();
-    std::fs::set_permissions(build.join("script"), std::fs::Permissions::from_mode(0o755)).unwrap();
-    std::fs::rename(build.join("script"), path).unwrap();
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod 755 "$1""#, "-"]);
+    assert!(shell.arg(path).arg(body).status().unwrap().success());
 }
 
 fn wait_for(path: &Path) {

@@ -1,0 +1,61 @@
+//! Every interface that the host offers has a file of its own at each stop of the road, found by its name.
+
+use crate::{tree, wit};
+use std::collections::BTreeSet;
+
+/// Interfaces that act on the agent's own state alone and so stop before the gate.
+const HOST_ONLY: &[&str] = &["agent"];
+
+/// Files of `host/src/capability` that serve several interfaces.
+const SHARED_CAPABILITY: &[&str] = &["mod", "compartment", "errno"];
+
+/// Files of `host/gate/src` that are no interface's own: the grants, and the hook script of `freezer`, whose path is the
+/// owner's.
+const SHARED_GATE: &[&str] = &["lib", "grants", "hook"];
+
+/// Interfaces whose file in `host/sys` has another name, because one kind of system call serves several.
+const SYS_NAMES: &[(&str, &str)] = &[("power", "programs")];
+
+#[test]
+fn every_interface_has_its_capability() {
+    same("host/src/capability", &wit::offered(), &files("host/src/capability", SHARED_CAPABILITY));
+}
+
+#[test]
+fn every_interface_that_acts_on_the_system_has_its_gate() {
+    same("host/gate/src", &acting(), &files("host/gate/src", SHARED_GATE));
+}
+
+#[test]
+fn every_gate_has_its_system_calls_and_their_fake() {
+    let named = |interface: String| SYS_NAMES.iter().find(|(from, _)| *from == interface).map_or(interface.clone(), to);
+    let wanted: BTreeSet<String> = acting().into_iter().map(named).collect();
+    same("host/sys/src/linux", &wanted, &files("host/sys/src/linux", &["mod"]));
+    same("host/sys/src/fake", &wanted, &files("host/sys/src/fake", &["mod"]));
+}
+
+fn to(pair: &(&str, &str)) -> String {
+    pair.1.to_owned()
+}
+
+/// What can be granted and reaches the system.
+fn acting() -> BTreeSet<String> {
+    let apart = |name: &String| wit::CONVERSATION.contains(&name.as_str()) || HOST_ONLY.contains(&name.as_str());
+    wit::offered().into_iter().filter(|name| !apart(name)).collect()
+}
+
+fn files(folder: &str, shared: &[&str]) -> BTreeSet<String> {
+    tree::rust_files(folder, shared).into_iter().collect()
+}
+
+#[track_caller]
+fn same(folder: &str, wanted: &BTreeSet<String>, found: &BTreeSet<String>) {
+    let missing = wanted.difference(found).map(|name| format!("{folder}/{name}.rs is missing"));
+    let extra = found.difference(wanted).map(|name| format!("{folder}/{name}.rs serves no interface"));
+    let faults: Vec<String> = missing.chain(extra).collect();
+    tree::verdict(
+        "An interface of the world `offered` (wit/world.wit) is one file per folder, of the same name. Add the file; or, \
+         if it serves several interfaces, name it in the lists of tests/house/src/counterparts.rs.",
+        &faults,
+    );
+}

@@ -1,0 +1,150 @@
+//! Imports point down only.
+
+use crate::{rust, tree};
+use serde_json::Value;
+
+/// What each package may import of the house, from the bottom up.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("bulkhead-schema", &[]),
+    ("bulkhead-protocol", &[]),
+    ("bulkhead-policy", &[]),
+    ("bulkhead-sys", &[]),
+    ("bulkhead-config", &[]),
+    ("bulkhead-engine", &[]),
+    ("bulkhead-gate", &["bulkhead-sys", "bulkhead-policy"]),
+    ("bulkhead-compile", &["bulkhead-engine"]),
+    (
+        "bulkhead-host",
+        &[
+            "bulkhead-config",
+            "bulkhead-engine",
+            "bulkhead-gate",
+            "bulkhead-policy",
+            "bulkhead-protocol",
+            "bulkhead-schema",
+            "bulkhead-sys",
+        ],
+    ),
+    ("bulkhead-module", &[]),
+];
+
+/// What a guest module may import of the house. The schema is for its build script.
+const MODULE_MAY_IMPORT: &[&str] = &["bulkhead-module", "bulkhead-schema"];
+
+/// The packages that know of wasm.
+const MAY_IMPORT_WASMTIME: &[&str] = &["bulkhead-engine", "bulkhead-compile", "bulkhead-host"];
+
+/// Where the host speaks to the system itself: its own channel, and its own start.
+const MAY_NAME_SYS: &[&str] = &["host/src/transport/", "host/src/main.rs", "host/src/agent.rs"];
+
+/// The files of `host/src/capability` that all others may use.
+const SHARED_CAPABILITY: &[&str] = &["mod", "compartment", "errno"];
+
+#[test]
+fn packages_import_downwards() {
+    let mut faults = Vec::new();
+    for package in packages() {
+        let allowed = match package.name.strip_prefix("bulkhead-module-") {
+            Some(_) => Some(&MODULE_MAY_IMPORT),
+            None => MAY_IMPORT.iter().find(|(name, _)| *name == package.name).map(|(_, allowed)| allowed),
+        };
+        let Some(allowed) = allowed else {
+            faults.push(format!("{} is not in the list: say what it may import", package.name));
+            continue;
+        };
+        let ours = package.dependencies.iter().filter(|name| name.starts_with("bulkhead-"));
+        let wrong = ours.filter(|name| !allowed.contains(&name.as_str()));
+        faults.extend(wrong.map(|name| format!("{} imports {name}", package.name)));
+    }
+    tree::verdict(
+        "Imports point down: move what is needed further down, or pass it in from above. The list is MAY_IMPORT in \
+         tests/house/src/layers.rs; docs/architecture.md says why it is as it is.",
+        &faults,
+    );
+}
+
+#[test]
+fn nothing_imports_the_compiler() {
+    let importing =
+        all_packages().into_iter().filter(|it| it.dependencies.iter().any(|name| name == "bulkhead-compile"));
+    let faults: Vec<String> = importing.map(|package| package.name).collect();
+    tree::verdict("bulkhead-compile is a program of its own. Run it; do not link it.", &faults);
+}
+
+#[test]
+fn only_the_host_knows_wasmtime() {
+    let importing = packages().into_iter().filter(|it| it.dependencies.iter().any(|name| name == "wasmtime"));
+    let (allowed, wrong): (Vec<String>, Vec<String>) =
+        importing.map(|package| package.name).partition(|name| MAY_IMPORT_WASMTIME.contains(&name.as_str()));
+    assert_eq!(allowed.len(), MAY_IMPORT_WASMTIME.len(), "only {allowed:?} import wasmtime: is this test up to date?");
+    tree::verdict("Wasm is the business of host/src and host/engine; what lies below knows nothing of it.", &wrong);
+}
+
+#[test]
+fn the_host_reaches_the_system_through_the_gate() {
+    let mut files = tree::project_rust_files();
+    files.retain(|path| path.starts_with("host/src/"));
+    assert!(files.len() > 20, "host/src has only {} files", files.len());
+    let naming =
+        |path: &String| rust::word_positions(&rust::code_only(&tree::read(path)), "bulkhead_sys").next().is_some();
+    let (allowed, others): (Vec<String>, Vec<String>) =
+        files.into_iter().filter(naming).partition(|path| MAY_NAME_SYS.iter().any(|prefix| path.starts_with(prefix)));
+    assert!(!allowed.is_empty(), "not even the transport names bulkhead_sys: is this test up to date?");
+    tree::verdict(
+        "Go through bulkhead-gate, which asks the policy first. Only the transport and the start may not.",
+        &others,
+    );
+}
+
+#[test]
+fn capabilities_know_neither_the_dispatcher_nor_each_other() {
+    let all = tree::rust_files("host/src/capability", SHARED_CAPABILITY);
+    assert!(!all.is_empty(), "host/src/capability has no files");
+    let mut faults = Vec::new();
+    for name in &all {
+        let path = format!("host/src/capability/{name}.rs");
+        let code = rust::code_only(&tree::read(&path));
+        let dispatcher = rust::word_positions(&code, "dispatcher").map(|at| (at, "the dispatcher"));
+        faults.extend(dispatcher.map(|(at, what)| format!("{path}:{} names {what}", rust::line_of(&code, at))));
+        let named = ["super::", "capability::"].into_iter().flat_map(|prefix| rust::names_after(&code, prefix));
+        let others = named.filter(|other| *other != name.as_str() && all.iter().any(|it| it == other));
+        faults.extend(others.map(|other| format!("{path} names capability `{other}`")));
+    }
+    tree::verdict(
+        "A capability knows its bindings, the handles and the gate. What two of them share goes to host state or to \
+         capability/compartment.rs.",
+        &faults,
+    );
+}
+
+struct Package {
+    name: String,
+    dependencies: Vec<String>,
+}
+
+/// The packages that we ship: those in `tests/` may import what they test.
+fn packages() -> Vec<Package> {
+    let tests = tree::root().join("tests");
+    read_packages(|manifest| !manifest.starts_with(&tests))
+}
+
+fn all_packages() -> Vec<Package> {
+    read_packages(|_| true)
+}
+
+/// Dependencies of every kind, for tests and build scripts too.
+fn read_packages(choose: impl Fn(&std::path::Path) -> bool) -> Vec<Package> {
+    let metadata: Value = serde_json::from_str(&tree::cargo(&["metadata", "--no-deps", "--format-version", "1"]))
+        .expect("cargo metadata prints JSON");
+    let text = |value: &Value| value.as_str().expect("names and paths are strings").to_owned();
+    let list = |value: &Value| value.as_array().expect("packages and dependencies are lists").clone();
+    let read = |package: &Value| Package {
+        name: text(&package["name"]),
+        dependencies: list(&package["dependencies"]).iter().map(|it| text(&it["name"])).collect(),
+    };
+    let packages = list(&metadata["packages"]);
+    let chosen = packages.iter().filter(|package| choose(text(&package["manifest_path"]).as_ref()));
+    let chosen: Vec<Package> = chosen.map(read).collect();
+    assert!(chosen.len() > 8, "cargo metadata lists only {} packages", chosen.len());
+    chosen
+}

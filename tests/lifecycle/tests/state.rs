@@ -1,0 +1,163 @@
+//! What an agent finds when it starts: its state directory, its lists, its configuration file.
+
+use bulkhead_lifecycle::{frozen_scratch, refused};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
+use serde_json::{Value, json};
+use std::fs;
+
+const OPEN: &str = "guest-file-open";
+
+fn open(client: &mut Client) -> i64 {
+    client.call(OPEN, json!({ "path": "/dev/null" })).ok().as_i64().expect("a handle is a number")
+}
+
+fn disabled(command: &str) -> String {
+    format!("Command {command} has been disabled: the command is not allowed")
+}
+
+/// The commands that guest-info calls enabled.
+fn enabled(client: &mut Client) -> Vec<String> {
+    let info = client.call("guest-info", Value::Null).ok();
+    let commands = info["supported_commands"].as_array().expect("guest-info lists commands").iter();
+    let enabled = commands.filter(|command| command["enabled"] == true);
+    enabled.map(|command| command["name"].as_str().expect("a command has a name").to_owned()).collect()
+}
+
+#[test]
+fn handles_go_on_after_a_crash() {
+    let mut scratch = Scratch::new("handles");
+    let mut last = 999;
+    for _ in 0..3 {
+        let agent = Agent::start_in(scratch, &agent_under_test(), &[], &[]);
+        let mut client = agent.client();
+        for _ in 0..2 {
+            let handle = open(&mut client);
+            assert_eq!(handle, last + 1, "a number is never given twice");
+            last = handle;
+        }
+        scratch = agent.kill();
+    }
+    let agent = Agent::start_in(scratch, &agent_under_test(), &[], &[]);
+    let reply = agent.client().call("guest-file-close", json!({ "handle": last }));
+    assert_eq!(reply.desc(), format!("handle '{last}' has not been found"), "the file itself went with its agent");
+}
+
+#[test]
+fn a_handle_outlives_its_client() {
+    let agent = Agent::start(&agent_under_test(), &[]);
+    let handle = open(&mut agent.client());
+    assert_eq!(agent.client().call("guest-file-close", json!({ "handle": handle })).ok(), json!({}));
+}
+
+#[test]
+fn a_broken_state_file_is_reported_and_left_alone() {
+    for text in ["[global]\nfd_counter=many\n", "\0\0\0\0", "[global]\nfd_counter=-1\n"] {
+        let scratch = Scratch::new("broken-state");
+        let (file, socket) = (scratch.join("qga.state"), scratch.join("socket"));
+        fs::write(&file, text).unwrap();
+        let said = refused(&scratch, &["-m", "unix-listen", "-p", socket.to_str().unwrap()]);
+        assert!(said.contains(&format!("the state file {} is broken", file.display())), "{said}");
+        assert_eq!(fs::read_to_string(&file).unwrap(), text);
+        assert!(!socket.exists(), "a start that fails leaves nothing behind");
+    }
+}
+
+#[test]
+fn an_agent_that_starts_frozen_only_does_what_helps_to_thaw() {
+    let agent = Agent::start_in(frozen_scratch(), &agent_under_test(), &["-b", "guest-ping"], &[]);
+    let mut client = agent.client();
+    let allowed = [
+        "guest-fsfreeze-status",
+        "guest-fsfreeze-thaw",
+        "guest-info",
+        "guest-ping",
+        "guest-sync",
+        "guest-sync-delimited",
+    ];
+    let mut listed = enabled(&mut client);
+    listed.sort();
+    assert_eq!(listed, allowed, "whatever the lists say");
+    assert_eq!(client.call("guest-fsfreeze-status", Value::Null).ok(), "frozen");
+    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+    assert_eq!(client.call("guest-sync", json!({ "id": 1 })).ok(), 1);
+    for command in [OPEN, "guest-shutdown", "guest-fstrim"] {
+        let reply = client.call(command, Value::Null);
+        assert_eq!((reply.class(), reply.desc()), ("CommandNotFound", disabled(command).as_str()));
+    }
+    assert!(!agent.scratch().join("qga.state").exists(), "nothing is written while frozen");
+
+    assert_eq!(client.call("guest-fsfreeze-thaw", Value::Null).ok(), 0);
+    assert_eq!(client.call("guest-fsfreeze-status", Value::Null).ok(), "thawed");
+    assert!(!agent.scratch().join("qga.state.isfrozen").exists());
+    assert_eq!(open(&mut client), 1000);
+    assert_eq!(client.call("guest-ping", Value::Null).desc(), disabled("guest-ping"), "the lists are in force again");
+}
+
+#[test]
+fn no_log_is_written_while_frozen() {
+    let scratch = frozen_scratch();
+    let log = scratch.join("agent.log");
+    let agent = Agent::start_in(scratch, &agent_under_test(), &["-v", "-l", log.to_str().unwrap()], &[]);
+    let mut client = agent.client();
+    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+    assert_eq!(client.call(OPEN, Value::Null).desc(), disabled(OPEN));
+    assert!(!log.exists());
+    assert_eq!(agent.log(), "");
+    assert_eq!(client.call("guest-fsfreeze-thaw", Value::Null).ok(), 0);
+    let said = fs::read_to_string(&log).unwrap();
+    assert!(said.contains("guest-ping") && said.contains(OPEN), "what happened meanwhile is written then: {said}");
+}
+
+#[test]
+fn a_block_list_takes_commands_away() {
+    let agent = Agent::start(&agent_under_test(), &["-b", "guest-file-open,guest-unknown", "-b", "guest-shutdown"]);
+    let mut client = agent.client();
+    for command in [OPEN, "guest-shutdown"] {
+        let reply = client.call(command, json!({ "no such": "argument" }));
+        assert_eq!((reply.class(), reply.desc()), ("CommandNotFound", disabled(command).as_str()));
+        assert!(!enabled(&mut client).contains(&command.to_owned()));
+    }
+    assert_eq!(client.call("guest-file-close", json!({ "handle": 1 })).desc(), "handle '1' has not been found");
+    assert_eq!(
+        client.call("guest-unknown", Value::Null).desc(),
+        "The command guest-unknown has not been found",
+        "to block a command does not make it known"
+    );
+}
+
+#[test]
+fn an_allow_list_gives_only_what_it_names_and_a_block_list_beats_it() {
+    let lists = ["-a", "guest-info,guest-ping,guest-sync", "-b", "guest-sync"];
+    let agent = Agent::start(&agent_under_test(), &lists);
+    let mut client = agent.client();
+    let mut listed = enabled(&mut client);
+    listed.sort();
+    assert_eq!(listed, ["guest-info", "guest-ping"]);
+    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+    for command in ["guest-sync", OPEN] {
+        assert_eq!(client.call(command, Value::Null).desc(), disabled(command));
+    }
+}
+
+/// qemu-ga has ignored the old name silently since 9.1: an upgrade opened what the owner had closed.
+#[test]
+fn an_old_blacklist_is_honoured_and_reported() {
+    let scratch = Scratch::new("blacklist");
+    let file = scratch.join("agent.conf");
+    fs::write(&file, "[general]\nblacklist=guest-file-open,guest-file-read\n").unwrap();
+    let agent = Agent::start_in(scratch, &agent_under_test(), &["-c", file.to_str().unwrap()], &[]);
+    let mut client = agent.client();
+    assert_eq!(client.call(OPEN, Value::Null).desc(), disabled(OPEN));
+    assert_eq!(client.call("guest-file-read", Value::Null).desc(), disabled("guest-file-read"));
+    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+    let log = agent.log();
+    assert!(log.contains("warning") && log.contains("blacklist") && log.contains("block-rpcs"), "{log}");
+}
+
+#[test]
+fn a_named_configuration_file_must_be_there() {
+    let scratch = Scratch::new("no-file");
+    let file = scratch.join("agent.conf");
+    let said = refused(&scratch, &["-c", file.to_str().unwrap()]);
+    assert!(said.contains(&format!("error loading configuration from path: {}", file.display())), "{said}");
+}
