@@ -26,7 +26,7 @@ mod streamed;
 /// The interfaces that every module shares, as made from `wit/`.
 #[allow(missing_docs, unsafe_code, unreachable_pub, clippy::all, reason = "made by wit-bindgen; documented in wit/")]
 pub mod bindings {
-    wit_bindgen::generate!({ path: "../../wit", world: "sdk", generate_all });
+    wit_bindgen::generate!({ path: "../../wit", world: "sdk", generate_all, additional_derives: [PartialEq, Eq] });
 }
 
 pub use arguments::{ArgumentText, FromArguments, Members};

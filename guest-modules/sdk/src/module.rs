@@ -42,7 +42,7 @@ macro_rules! module {
         #[cfg(test)]
         #[test]
         fn every_command_of_the_schema_has_its_function() {
-            assert_eq!(ANSWERED, crate::schema::COMMANDS);
+            assert_eq!(ANSWERED, schema::COMMANDS);
         }
 
         struct Module;

@@ -45,12 +45,12 @@ impl Form {
             Form::X86_64V2 => {
                 config.target("x86_64-unknown-linux-gnu")?;
                 for flag in ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
-                    // SAFETY: the flag exists for this target, and the agent loads this form only where the
-                    // processor has all five features (`host/src/modules/builtin.rs`).
                     #[expect(
                         unsafe_code,
                         reason = "wasmtime marks CPU flags unsafe; the agent checks them before loading"
                     )]
+                    // SAFETY: the flag exists for this target, and the agent loads this form only where the
+                    // processor has all five features (`host/src/modules/builtin.rs`).
                     unsafe {
                         config.cranelift_flag_enable(flag);
                     }

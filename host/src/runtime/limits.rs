@@ -8,7 +8,8 @@ use wasmtime::{StoreLimits, StoreLimitsBuilder};
 /// reads (4 MiB) and its parsed form fit too.
 const MEMORY: usize = 16 * 1024 * 1024;
 
-/// Elements of all tables together: function pointers, which a module has as many of as it was compiled with.
+/// Elements of all tables together. Tables hold function pointers, of which a module has as many as it was compiled with
+/// (the built-in ones a few hundred); this bounds one that grows its table instead of its memory.
 const TABLE_ELEMENTS: usize = 20_000;
 
 /// How much a module may hand to the host in one call, in bytes: strings and lists are copied into the host's memory
@@ -36,7 +37,8 @@ const TIME_PER_MEBIBYTE: Duration = Duration::from_secs(1);
 /// for, and a piece of this size stays in the processor's second-level cache.
 pub const PIECE: usize = 64 * 1024;
 
-/// Arguments up to this length, in bytes, are handed over whole; longer ones are read in pieces.
+/// Arguments up to this length, in bytes, are handed over whole; longer ones are read in pieces. Two calls more cost an
+/// honest client nothing next to moving 64 KiB; without the bound a write of 48 MiB would need as much memory again.
 pub const WHOLE_ARGUMENTS: usize = 64 * 1024;
 
 /// A reply, in bytes. It bounds a module that appends for ever; the largest honest reply (48 MiB of a file) has 64 MiB
@@ -47,10 +49,12 @@ pub const REPLY: usize = 128 * 1024 * 1024;
 /// qemu-ga sends them back whole.
 pub const DESCRIPTION: usize = 2 * 1024 * 1024;
 
-/// Lines that one request may log; what comes after is counted. It bounds a module that floods.
+/// Lines that one request may log; what comes after is counted and the number logged. It bounds a module that floods the
+/// owner's disk. The built-in modules log a line per file system that fails to thaw, and otherwise nothing.
 pub const LOG_LINES: usize = 64;
 
-/// A line of the log, in bytes.
+/// A line of the log, in bytes; what is longer is cut, with three dots in its place. With [`LOG_LINES`] it bounds what one
+/// request can write to the owner's disk: 64 KiB.
 pub const LOG_LINE: usize = 1024;
 
 /// The stack of the thread that runs modules, in bytes: the module's own ([`bulkhead_engine::MAX_WASM_STACK`]) and, on

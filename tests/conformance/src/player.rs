@@ -15,6 +15,9 @@ const SILENCE: Duration = Duration::from_millis(300);
 /// How long to look for an answer that nothing announces: long enough to read what is there already.
 const GLANCE: Duration = Duration::from_millis(1);
 
+/// How long to look for one more answer when all is over: nothing that comes later could show that it came.
+const FAREWELL: Duration = Duration::from_millis(20);
+
 /// One answer that is not the expected one.
 #[derive(Clone, Debug)]
 pub struct Difference {
@@ -88,6 +91,16 @@ pub fn play(transcript: &Transcript, binary: &Path, listen: Listen) -> Result<Ob
             }
         }
         it.seen.push(seen);
+    }
+    if let (Some(client), Some(last)) = (&mut client, transcript.steps.last())
+        && let Some(late) = client.try_reply(FAREWELL)
+    {
+        it.differences.push(Difference {
+            line: last.line,
+            action: "the end".to_owned(),
+            expected: "<- nothing".to_owned(),
+            got: place.placeholders().hide(&shown(&late)),
+        });
     }
     Ok(it)
 }

@@ -48,7 +48,7 @@ impl Vm {
     /// Connects to the host side of the agent's port and sends nothing.
     pub fn connect(&self) -> Client {
         let mut client = Client::connect(&self.machine.path("agent"));
-        client.patience = PATIENCE;
+        client.patience = Duration::from_secs(60);
         client
     }
 

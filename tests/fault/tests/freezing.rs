@@ -104,9 +104,12 @@ fn a_file_system_frozen_by_somebody_else_is_left_to_them_and_thawed_on_demand() 
     let mut house = House::new(&system);
     assert_eq!(house.success("guest-fsfreeze-freeze"), 2);
     assert_eq!(house.success("guest-fsfreeze-thaw"), 3);
-    assert_eq!(house.success("guest-fstrim"), json!({"paths": [
-        {"path": "/srv", "trimmed": 1_048_576, "minimum": 0},
-        {"path": "/data", "trimmed": 1_048_576, "minimum": 0},
-        {"path": "/", "trimmed": 1_048_576, "minimum": 0}
-    ]}));
+    assert_eq!(
+        house.success("guest-fstrim"),
+        json!({"paths": [
+            {"path": "/srv", "trimmed": 1_048_576, "minimum": 0},
+            {"path": "/data", "trimmed": 1_048_576, "minimum": 0},
+            {"path": "/", "trimmed": 1_048_576, "minimum": 0}
+        ]})
+    );
 }

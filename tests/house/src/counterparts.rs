@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 /// Interfaces that act on the agent's own state alone and so stop before the gate.
 const HOST_ONLY: &[&str] = &["agent"];
 
-/// Files of `host/src/capability` that serve several interfaces.
-const SHARED_CAPABILITY: &[&str] = &["mod", "compartment", "errno"];
+/// Files of `host/src/capability` that serve several interfaces, and that all others may use.
+pub(crate) const SHARED_CAPABILITY: &[&str] = &["mod", "compartment", "errno"];
 
 /// Files of `host/gate/src` that are no interface's own: the grants, and the hook script of `freezer`, whose path is the
 /// owner's.

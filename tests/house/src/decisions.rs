@@ -1,7 +1,6 @@
 //! What was decided is written down, and can be found.
 
 use crate::{rust, tree};
-use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 
 const FOLDER: &str = "docs/decisions";
@@ -74,9 +73,7 @@ fn is_note(name: &str) -> bool {
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let mut found = BTreeMap::<String, BTreeSet<String>>::new();
     for manifest in ["Cargo.toml", "tests/fuzz/Cargo.toml"] {
-        let arguments = ["metadata", "--no-deps", "--format-version", "1", "--manifest-path", manifest];
-        let metadata: Value = serde_json::from_str(&tree::cargo(&arguments)).expect("cargo metadata prints JSON");
-        for package in metadata["packages"].as_array().expect("a list of packages") {
+        for package in tree::cargo_packages(manifest) {
             for dependency in package["dependencies"].as_array().expect("a list of dependencies") {
                 if let (Some(name), Some(_)) = (dependency["name"].as_str(), dependency["source"].as_str()) {
                     let user = package["name"].as_str().expect("a package has a name");

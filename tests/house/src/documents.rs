@@ -35,6 +35,19 @@ fn relative_links_lead_somewhere() {
 }
 
 #[test]
+fn documents_named_in_other_files_are_there() {
+    let mut faults = Vec::new();
+    for path in tree::project_files() {
+        let text = tree::read(&path);
+        for (index, line) in text.lines().enumerate() {
+            let gone = named(line).filter(|document| !tree::exists(document));
+            faults.extend(gone.map(|document| format!("{path}:{} names {document}", index + 1)));
+        }
+    }
+    tree::verdict("There is no such document: it has another name or number by now.", &faults);
+}
+
+#[test]
 fn the_changelog_keeps_its_form() {
     let changelog = tree::read("CHANGELOG.md");
     let headings: Vec<&str> = changelog.lines().filter(|line| line.starts_with('#')).collect();
@@ -70,6 +83,14 @@ fn is_release(text: &str) -> bool {
     numbers(version, '.') >= 3 && date.len() == "2026-01-31".len() && numbers(date, '-') == 3
 }
 
+/// The documents that a line names by their path from the root, such as `docs/architecture.md`. A pattern (`docs/**/*.md`) is
+/// none.
+fn named(line: &str) -> impl Iterator<Item = &str> {
+    let in_path = |character: char| character.is_alphanumeric() || "-_./".contains(character);
+    let paths = line.split(move |character| !in_path(character));
+    paths.filter(|path| path.starts_with("docs/")).filter_map(|path| path.find(".md").map(|end| &path[..end + 3]))
+}
+
 /// The targets of links and images, with their lines, outside of code: `[text](target)` and `[name]: target`.
 fn links(document: &str) -> Vec<(usize, &str)> {
     let mut links = Vec::new();
@@ -97,6 +118,12 @@ mod tests {
     fn links_are_found_outside_of_code() {
         let document = "[`a`](b.md#c) and ![d](e.png)\n`[f](g.md)`\n```\n[h](i.md)\n```\n[j]: k.md\n";
         assert_eq!(links(document), [(1, "b.md#c"), (1, "e.png"), (6, "k.md")]);
+    }
+
+    #[test]
+    fn documents_are_named_in_running_text() {
+        let line = "see docs/architecture.md. // `docs/decisions/README.md`, ../docs/d.md, docs/*.md or docs/";
+        assert_eq!(named(line).collect::<Vec<_>>(), ["docs/architecture.md", "docs/decisions/README.md"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Imports point down only.
 
+use crate::counterparts::SHARED_CAPABILITY;
 use crate::{rust, tree};
 use serde_json::Value;
 
@@ -36,9 +37,6 @@ const MAY_IMPORT_WASMTIME: &[&str] = &["bulkhead-engine", "bulkhead-compile", "b
 
 /// Where the host speaks to the system itself: its own channel, and its own start.
 const MAY_NAME_SYS: &[&str] = &["host/src/transport/", "host/src/main.rs", "host/src/agent.rs"];
-
-/// The files of `host/src/capability` that all others may use.
-const SHARED_CAPABILITY: &[&str] = &["mod", "compartment", "errno"];
 
 #[test]
 fn packages_import_downwards() {
@@ -134,15 +132,13 @@ fn all_packages() -> Vec<Package> {
 
 /// Dependencies of every kind, for tests and build scripts too.
 fn read_packages(choose: impl Fn(&std::path::Path) -> bool) -> Vec<Package> {
-    let metadata: Value = serde_json::from_str(&tree::cargo(&["metadata", "--no-deps", "--format-version", "1"]))
-        .expect("cargo metadata prints JSON");
     let text = |value: &Value| value.as_str().expect("names and paths are strings").to_owned();
     let list = |value: &Value| value.as_array().expect("packages and dependencies are lists").clone();
     let read = |package: &Value| Package {
         name: text(&package["name"]),
         dependencies: list(&package["dependencies"]).iter().map(|it| text(&it["name"])).collect(),
     };
-    let packages = list(&metadata["packages"]);
+    let packages = tree::cargo_packages("Cargo.toml");
     let chosen = packages.iter().filter(|package| choose(text(&package["manifest_path"]).as_ref()));
     let chosen: Vec<Package> = chosen.map(read).collect();
     assert!(chosen.len() > 8, "cargo metadata lists only {} packages", chosen.len());

@@ -1,5 +1,6 @@
 //! The tree under test, and how a rule gives its verdict.
 
+use serde_json::Value;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -67,6 +68,13 @@ pub(crate) fn project_rust_files() -> Vec<String> {
 /// What cargo says, the same cargo that runs the tests.
 pub(crate) fn cargo(arguments: &[&str]) -> String {
     output(&std::env::var("CARGO").unwrap_or_else(|_| "cargo".to_owned()), arguments)
+}
+
+/// The packages of a workspace as `cargo metadata` describes them.
+pub(crate) fn cargo_packages(manifest: &str) -> Vec<Value> {
+    let text = cargo(&["metadata", "--no-deps", "--format-version", "1", "--manifest-path", manifest]);
+    let metadata: Value = serde_json::from_str(&text).expect("cargo metadata prints JSON");
+    metadata["packages"].as_array().expect("it has a list of packages").clone()
 }
 
 /// Ends the test if there are faults: `advice` says what to do about them.

@@ -7,11 +7,13 @@
 //! as after a crash, and thaws it: to thaw what is not frozen changes nothing (`FITHAW` fails with `EINVAL`).
 #![allow(clippy::missing_panics_doc, reason = "a failed helper fails the test that called it")]
 
+mod daemons;
 mod ending;
 mod frozen;
 mod line;
 mod process;
 
+pub use daemons::Daemons;
 pub use ending::{Ended, Running, agent_in, refused, run_to_end, within};
 pub use frozen::frozen_scratch;
 pub use line::Line;

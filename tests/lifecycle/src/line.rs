@@ -40,14 +40,13 @@ impl Line {
 
     /// Waits for an agent that has opened the device and taken echo and line editing off it. What is sent earlier comes
     /// back as an echo.
-    pub fn until_taken(&self) -> &Self {
+    pub fn until_taken(&self) {
         let end = Instant::now() + PATIENCE;
         let settings = || tcgetattr(&self.master).expect("a master tells the settings of its slave").local_flags;
         while settings().intersects(LocalFlags::ECHO | LocalFlags::ICANON) {
             assert!(Instant::now() < end, "no agent has taken the line after {PATIENCE:?}");
             std::thread::sleep(Duration::from_millis(2));
         }
-        self
     }
 
     /// Writes bytes as they are.

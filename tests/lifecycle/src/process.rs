@@ -46,6 +46,11 @@ impl Process {
         kill(Pid::from_raw(self.0.cast_signed()), signal).expect("the process is there and ours");
     }
 
+    /// Kills it, if it is still there.
+    pub fn kill(self) {
+        let _ = kill(Pid::from_raw(self.0.cast_signed()), Signal::SIGKILL);
+    }
+
     /// Whether it has ended, waited for or not.
     pub fn is_gone(self) -> bool {
         match fs::read_to_string(format!("/proc/{}/stat", self.0)) {

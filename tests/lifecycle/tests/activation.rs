@@ -34,26 +34,30 @@ fn clients_of_a_passed_socket_are_served() {
     assert_eq!(Client::connect(&path).call("guest-ping", Value::Null).ok(), json!({}));
 }
 
-/// Each of these would leave an agent that nobody can reach, or one that anybody can.
+/// Asserts that the agent does not start with `passed` as its descriptor 3.
+fn refuses(what: &str, passed: impl Into<Stdio>) {
+    let scratch = Scratch::new("refused");
+    let Ended { status, output } = run_to_end(&mut activated(&scratch, passed), &scratch);
+    assert_eq!(status.code(), Some(1), "{what}: {output}");
+    assert!(output.contains("unsupported listen fd type"), "{what}: {output}");
+}
+
 #[test]
-fn what_is_no_listening_local_socket_is_refused() {
-    let scratch = Scratch::new("wrong-socket");
-    let file = std::fs::File::create(scratch.join("file")).unwrap();
-    let (connected, _peer) = UnixStream::pair().unwrap();
-    let (datagram, _other) = UnixDatagram::pair().unwrap();
-    let internet = TcpListener::bind("127.0.0.1:0").unwrap();
+fn what_is_no_local_socket_is_refused() {
+    let scratch = Scratch::new("no-socket");
     let (pipe, _writer) = std::io::pipe().unwrap();
-    for (what, passed) in [
-        ("a pipe", OwnedFd::from(pipe)),
-        ("a file", file.into()),
-        ("a TCP socket", internet.into()),
-        ("a connected socket", connected.into()),
-        ("a datagram socket", datagram.into()),
-    ] {
-        let Ended { status, output } = run_to_end(&mut activated(&scratch, passed), &scratch);
-        assert_eq!(status.code(), Some(1), "{what}: {output}");
-        assert!(output.contains("unsupported listen fd type"), "{what}: {output}");
-    }
+    refuses("a pipe", pipe);
+    refuses("a file", std::fs::File::create(scratch.join("file")).unwrap());
+    refuses("a socket that anybody can reach", OwnedFd::from(TcpListener::bind("127.0.0.1:0").unwrap()));
+}
+
+/// An agent with one of these would never have a client.
+#[test]
+fn a_local_socket_that_does_not_listen_is_refused() {
+    let (datagram, _peer) = UnixDatagram::pair().unwrap();
+    refuses("a datagram socket", OwnedFd::from(datagram));
+    let (connected, _peer) = UnixStream::pair().unwrap();
+    refuses("a connected socket", OwnedFd::from(connected));
 }
 
 #[test]

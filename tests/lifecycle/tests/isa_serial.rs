@@ -1,7 +1,7 @@
 //! `isa-serial`, on a pseudo-terminal: every byte gets through as it is, and a line that was hung up is found again.
 //! (qemu-ga is deaf for ever after a hang-up.)
 
-use bulkhead_lifecycle::{Line, Process, Running, agent_in};
+use bulkhead_lifecycle::{Daemons, Line, Process};
 use bulkhead_test_support::{Agent, Scratch, agent_under_test};
 use serde_json::json;
 use std::fs;
@@ -17,7 +17,7 @@ fn agent_on(device: &Path) -> Agent {
 fn a_request_is_answered_once_and_not_echoed() {
     let mut line = Line::new();
     let _agent = agent_on(line.device());
-    line.until_taken().settled();
+    line.until_taken();
     line.send(b"{\"execute\":\"guest-sync\",\"arguments\":{\"id\":1}}\r\n{\"execute\":\"guest-ping\"}\n");
     assert_eq!(line.line(), b"{\"return\": 1}\n");
     assert_eq!(line.line(), b"{\"return\": {}}\n");
@@ -135,19 +135,19 @@ fn half_a_request_ends_with_its_line() {
 /// A daemon's working directory is `/`, and the path must mean the same as when it was given.
 #[test]
 fn a_daemon_finds_its_line_again_by_a_relative_path() {
-    let scratch = Scratch::new("relative");
+    let daemons = Daemons::new();
+    let folder = daemons.scratch();
     let mut first = Line::new();
-    symlink(first.device(), scratch.join("line")).unwrap();
-    let mut agent = agent_in(&scratch);
-    agent.current_dir(scratch.path()).args(["-d", "-m", "isa-serial", "-p", "line", "-f"]).arg(scratch.join("pid"));
+    symlink(first.device(), folder.join("line")).unwrap();
+    let mut agent = daemons.command();
+    agent.current_dir(folder.path()).args(["-m", "isa-serial", "-p", "line"]);
     assert!(agent.status().unwrap().success());
-    let _daemon = Daemon::of(&scratch);
     first.until_taken();
     assert_eq!(first.call("guest-ping", json!({})), json!({}));
 
     let mut second = Line::new();
-    symlink(second.device(), scratch.join("next")).unwrap();
-    fs::rename(scratch.join("next"), scratch.join("line")).unwrap();
+    symlink(second.device(), folder.join("next")).unwrap();
+    fs::rename(folder.join("next"), folder.join("line")).unwrap();
     drop(first);
     second.until_taken();
     assert_eq!(second.call("guest-ping", json!({})), json!({}));

@@ -29,13 +29,13 @@ fn with_it_the_agent_waits_for_the_device() {
     symlink(line.device(), &path).unwrap();
     line.until_taken();
     assert_eq!(line.call("guest-ping", json!({})), json!({}));
-    let reason = format!("error opening channel '{}': No such file or directory; trying again", path.display());
+    let reason = format!("error opening channel '{}': No such file or directory", path.display());
     assert!(agent.log().contains(&reason), "{}", agent.log());
 }
 
 #[test]
 fn it_can_be_stopped_while_it_waits() {
-    let mut agent = Agent::start(&agent_under_test(), &["-r", "-p", "/nonexistent/port"]);
+    let mut agent = Agent::start(&agent_under_test(), &["-r", "-m", "virtio-serial", "-p", "/nonexistent/port"]);
     until_waiting(&agent);
     Process::new(agent.pid()).signal(Signal::SIGTERM);
     let status = within(Duration::from_secs(1), agent.child());

@@ -31,10 +31,7 @@ fn it_finds_what_it_expects() {
     assert!(command("guest-file-open").enabled && command("guest-file-open").success_response);
     assert!(!command("guest-shutdown").success_response);
 
-    assert!(matches!(
-        client.execute(&guest_fsfreeze_status {}).unwrap(),
-        qapi::qga::GuestFsfreezeStatus::thawed
-    ));
+    assert!(matches!(client.execute(&guest_fsfreeze_status {}).unwrap(), qapi::qga::GuestFsfreezeStatus::thawed));
 }
 
 #[test]

@@ -15,13 +15,21 @@ fn agent() -> Agent {
     Agent::start(&agent_under_test(), &[])
 }
 
+/// A client that has been served.
+fn served(agent: &Agent) -> Client {
+    let mut client = agent.client();
+    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+    client
+}
+
 fn sync(id: i64) -> String {
     format!(r#"{{"execute":"guest-sync","arguments":{{"id":{id}}}}}"#)
 }
 
 #[test]
 fn many_requests_in_one_write() {
-    let mut client = agent_client(&agent());
+    let agent = agent();
+    let mut client = served(&agent);
     let requests: String = (0..100).map(sync).collect();
     client.send(requests.as_bytes());
     for id in 0..100 {
@@ -31,7 +39,8 @@ fn many_requests_in_one_write() {
 
 #[test]
 fn one_request_byte_by_byte() {
-    let mut client = agent_client(&agent());
+    let agent = agent();
+    let mut client = served(&agent);
     for byte in sync(i64::MIN).into_bytes() {
         client.send(&[byte]);
         std::thread::sleep(Duration::from_micros(500));
@@ -41,7 +50,8 @@ fn one_request_byte_by_byte() {
 
 #[test]
 fn one_large_request_in_many_writes() {
-    let mut client = agent_client(&agent());
+    let agent = agent();
+    let mut client = served(&agent);
     let id = "x".repeat(3_000_000);
     let request = format!(r#"{{"execute":"guest-ping","id":"{id}"}}"#);
     for piece in request.as_bytes().chunks(7_777) {
@@ -53,7 +63,7 @@ fn one_large_request_in_many_writes() {
 #[test]
 fn a_second_client_waits_until_the_first_has_left() {
     let agent = agent();
-    let mut first = agent_client(&agent);
+    let mut first = served(&agent);
     let mut second = agent.client();
     second.send(PING.as_bytes());
     assert_eq!(second.try_reply(Duration::from_millis(300)), None, "one client is served at a time");
@@ -65,7 +75,7 @@ fn a_second_client_waits_until_the_first_has_left() {
 #[test]
 fn half_a_request_is_not_completed_by_the_next_client() {
     let agent = agent();
-    let mut first = agent_client(&agent);
+    let mut first = served(&agent);
     first.send(br#"{"execute":"guest-shutdown","arguments":{"mode":""#);
     drop(first);
     let mut second = agent.client();
@@ -78,8 +88,20 @@ fn half_a_request_is_not_completed_by_the_next_client() {
 }
 
 #[test]
+fn a_client_that_leaves_in_the_middle_of_a_write_is_forgotten() {
+    let agent = agent();
+    let mut client = served(&agent);
+    client.send(br#"{"execute":"guest-ping","id":""#);
+    let _ = client.stream().write(&[b'x'; 1 << 20]);
+    client.stream().shutdown(Shutdown::Both).unwrap();
+    drop(client);
+    served(&agent);
+}
+
+#[test]
 fn a_half_closed_client_still_gets_its_replies() {
-    let mut client = agent_client(&agent());
+    let agent = agent();
+    let mut client = served(&agent);
     client.send(format!("{PING}{}", sync(1)).as_bytes());
     client.stream().shutdown(Shutdown::Write).unwrap();
     assert_eq!(client.reply().ok(), json!({}));
@@ -90,10 +112,10 @@ fn a_half_closed_client_still_gets_its_replies() {
 #[test]
 fn a_socket_left_behind_is_replaced() {
     let agent = agent();
-    agent_client(&agent);
+    served(&agent);
     let scratch = agent.kill();
     assert!(scratch.join("socket").exists(), "the agent was killed: nobody has removed it");
-    agent_client(&Agent::start_in(scratch, &agent_under_test(), &[], &[]));
+    served(&Agent::start_in(scratch, &agent_under_test(), &[], &[]));
 }
 
 #[test]
@@ -117,7 +139,7 @@ fn without_a_path_there_is_nothing_to_listen_on() {
 fn a_thousand_clients_leave_nothing_behind() {
     let agent = agent();
     let process = Process::new(agent.pid());
-    agent_client(&agent);
+    served(&agent);
     let before = descriptors_without_client(&agent, process);
     for turn in 0..1000 {
         let mut client = agent.client();
@@ -133,7 +155,7 @@ fn a_thousand_clients_leave_nothing_behind() {
 
 /// The clients' leaving is noticed a moment later, so the count is taken when a last one is being served.
 fn descriptors_without_client(agent: &Agent, process: Process) -> usize {
-    let _client = agent_client(agent);
+    let _client = served(agent);
     process.descriptors()
 }
 
@@ -172,9 +194,9 @@ fn an_agent_without_descriptors_neither_spins_nor_goes_deaf() {
 fn limited_agent(scratch: &Scratch, descriptors: u32) -> Running {
     let agent = agent_in(scratch);
     let mut shell = Command::new("sh");
-    shell.args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\""), "-"]).envs(
-        agent.get_envs().filter_map(|(name, value)| Some((name, value?))),
-    );
+    shell
+        .args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")])
+        .envs(agent.get_envs().filter_map(|(name, value)| Some((name, value?))));
     shell.arg(agent.get_program()).args(agent.get_args());
     shell.args(["-m", "unix-listen", "-p"]).arg(scratch.join("socket"));
     Running(shell.spawn().unwrap())
@@ -191,22 +213,4 @@ fn open_until_refused(client: &mut Client) -> i64 {
         };
         last = Some(handle);
     }
-}
-
-/// A client that has been served.
-fn agent_client(agent: &Agent) -> Client {
-    let mut client = agent.client();
-    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
-    client
-}
-
-#[test]
-fn a_client_that_leaves_in_the_middle_of_a_write_is_forgotten() {
-    let agent = agent();
-    let mut client = agent_client(&agent);
-    client.send(br#"{"execute":"guest-ping","id":""#);
-    let _ = client.stream().write(&[b'x'; 1 << 20]);
-    client.stream().shutdown(Shutdown::Both).unwrap();
-    drop(client);
-    agent_client(&agent);
 }

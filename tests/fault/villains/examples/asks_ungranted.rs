@@ -11,5 +11,7 @@ bulkhead_module::module! {
 }
 
 fn vice(_: Nothing) -> Result<Empty, CommandError> {
-    power::run(Tool::Poweroff, Mode::Powerdown).map(|()| Empty {}).map_err(|error| CommandError::program("shutdown", &error))
+    power::run(Tool::Poweroff, Mode::Powerdown)
+        .map(|()| Empty {})
+        .map_err(|error| CommandError::program("shutdown", &error))
 }
