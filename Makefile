@@ -16,7 +16,8 @@ AARCH64_LINKER ?= aarch64-linux-gnu-gcc
 
 # Rustup fetches what rust-toolchain.toml names, but not where RUSTUP_AUTO_INSTALL is 0. Without rustup, the
 # distribution's package is expected to bring the target.
-rust_target = @! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(1) || rustup target add $(1)
+rust_target = @! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(1) || \
+	rustup target add $(1)
 
 .PHONY: help build demo test bench modules villains lint fuzz aarch64 clean FORCE
 .DELETE_ON_ERROR:

@@ -21,7 +21,13 @@ const PIECE: u32 = 24 * 1024;
 /// has not met it yet.
 pub fn read(arguments: GuestFileReadArguments) -> Result<Tail, CommandError> {
     let handle = arguments.handle;
-    let count = checked(arguments.count.unwrap_or(DEFAULT_COUNT))?;
+    let count = match checked(arguments.count.unwrap_or(DEFAULT_COUNT)) {
+        Ok(count) => count,
+        // An unknown handle is reported before a bad count, as in qemu-ga.
+        Err(error) => {
+            return files::flush(handle).map_err(|error| failed("failed to read file", handle, error)).and(Err(error));
+        }
+    };
     let mut text = String::with_capacity(64 + (PIECE.min(count) as usize).div_ceil(3) * 4);
     text.push_str(r#"{"buf-b64": ""#);
     let mut done = 0;

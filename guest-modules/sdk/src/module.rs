@@ -45,6 +45,7 @@ macro_rules! module {
             assert_eq!(ANSWERED, schema::COMMANDS);
         }
 
+        #[cfg_attr(not(target_arch = "wasm32"), allow(dead_code, reason = "natively there is nobody to export to"))]
         struct Module;
 
         impl bindings::exports::bulkhead::agent::handler::Guest for Module {
@@ -65,6 +66,8 @@ macro_rules! module {
             }
         }
 
+        // Only where there is a component to export from: a native linker does not take the names.
+        #[cfg(target_arch = "wasm32")]
         #[allow(unsafe_code, reason = "the component's export, made by wit-bindgen")]
         mod export {
             use super::{Module, bindings};

@@ -7,12 +7,14 @@
 //! as after a crash, and thaws it: to thaw what is not frozen changes nothing (`FITHAW` fails with `EINVAL`).
 #![allow(clippy::missing_panics_doc, reason = "a failed helper fails the test that called it")]
 
+mod around;
 mod daemons;
 mod ending;
 mod frozen;
 mod line;
 mod process;
 
+pub use around::{script, soon};
 pub use daemons::Daemons;
 pub use ending::{Ended, Running, agent_in, refused, run_to_end, within};
 pub use frozen::frozen_scratch;

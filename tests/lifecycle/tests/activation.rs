@@ -9,12 +9,12 @@ use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-/// The agent with `passed` as its descriptor 3, and a method and a path that would fail if they were used.
-fn activated(scratch: &Scratch, passed: impl Into<Stdio>) -> Command {
+/// The agent with `passed` as its descriptor 3, told that `count` were passed, and a method and a path that would fail if they were used.
+fn activated(scratch: &Scratch, passed: impl Into<Stdio>, count: u32) -> Command {
     let agent = agent_in(scratch);
     let mut shell = Command::new("sh");
     // The variables name the process that they are meant for, and its id is known only from within.
-    shell.args(["-c", r#"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&0 </dev/null"#]);
+    shell.args(["-c", r#"LISTEN_PID=$$ exec "$0" "$@" 3<&0 </dev/null"#]).env("LISTEN_FDS", count.to_string());
     shell.arg(agent.get_program()).args(agent.get_args());
     shell.args(["-m", "virtio-serial", "-p", "/nonexistent"]).stdin(passed);
     shell
@@ -28,7 +28,7 @@ fn clients_of_a_passed_socket_are_served() {
     // This client comes before there is an agent: it is the reason that one is started.
     let mut early = Client::connect(&path);
     early.send(br#"{"execute":"guest-ping"}"#);
-    let _agent = Running(activated(&scratch, OwnedFd::from(listener)).spawn().unwrap());
+    let _agent = Running(activated(&scratch, OwnedFd::from(listener), 1).spawn().unwrap());
     assert_eq!(early.reply().ok(), json!({}));
     drop(early);
     assert_eq!(Client::connect(&path).call("guest-ping", Value::Null).ok(), json!({}));
@@ -37,7 +37,7 @@ fn clients_of_a_passed_socket_are_served() {
 /// Asserts that the agent does not start with `passed` as its descriptor 3.
 fn refuses(what: &str, passed: impl Into<Stdio>) {
     let scratch = Scratch::new("refused");
-    let Ended { status, output } = run_to_end(&mut activated(&scratch, passed), &scratch);
+    let Ended { status, output } = run_to_end(&mut activated(&scratch, passed, 1), &scratch);
     assert_eq!(status.code(), Some(1), "{what}: {output}");
     assert!(output.contains("unsupported listen fd type"), "{what}: {output}");
 }
@@ -58,6 +58,16 @@ fn a_local_socket_that_does_not_listen_is_refused() {
     refuses("a datagram socket", OwnedFd::from(datagram));
     let (connected, _peer) = UnixStream::pair().unwrap();
     refuses("a connected socket", OwnedFd::from(connected));
+}
+
+/// The agent listens on one socket; which of two was meant is for the owner to say.
+#[test]
+fn more_than_one_socket_is_refused() {
+    let scratch = Scratch::new("two-sockets");
+    let listener = UnixListener::bind(scratch.join("passed")).unwrap();
+    let ended = run_to_end(&mut activated(&scratch, OwnedFd::from(listener), 2), &scratch);
+    assert_eq!(ended.status.code(), Some(1), "{}", ended.output);
+    assert!(ended.output.contains("2 sockets were passed"), "{}", ended.output);
 }
 
 #[test]

@@ -1,12 +1,11 @@
 //! SIGTERM and SIGINT: the agent ends cleanly and at once, except while it holds file systems frozen.
 
-use bulkhead_lifecycle::{Process, frozen_scratch, within};
+use bulkhead_lifecycle::{Process, frozen_scratch, script, soon, within};
 use bulkhead_test_support::{Agent, agent_under_test};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use std::path::Path;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::io::{Read, Write};
+use std::time::Duration;
 
 const STOP: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
 
@@ -40,6 +39,25 @@ fn with_a_client() {
     }
 }
 
+/// Were signals only looked at when there is nothing to read, this client would keep the agent alive for ever.
+#[test]
+fn with_a_client_that_never_pauses() {
+    for signal in STOP {
+        let mut agent = Agent::start(&agent_under_test(), &[]);
+        let mut client = agent.client();
+        assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+        let (mut writer, mut reader) = (client.stream().try_clone().unwrap(), client.stream().try_clone().unwrap());
+        reader.set_read_timeout(None).unwrap();
+        let pings = r#"{"execute":"guest-ping"}"#.repeat(1000);
+        let sender = std::thread::spawn(move || while writer.write_all(pings.as_bytes()).is_ok() {});
+        let receiver = std::thread::spawn(move || while reader.read(&mut [0; 65536]).is_ok_and(|count| count > 0) {});
+        std::thread::sleep(Duration::from_millis(500));
+        ends_cleanly(&mut agent, signal);
+        sender.join().unwrap();
+        receiver.join().unwrap();
+    }
+}
+
 #[test]
 fn not_while_frozen() {
     for signal in STOP {
@@ -69,7 +87,7 @@ fn after_the_program_that_is_being_waited_for() {
         let mut agent = Agent::start_in(scratch, &agent_under_test(), &[&option], &[]);
         let mut client = agent.client();
         client.send(br#"{"execute":"guest-fsfreeze-thaw"}"#);
-        wait_for(&begun);
+        soon("the hook runs", || begun.exists());
         Process::new(agent.pid()).signal(signal);
         let status = within(Duration::from_secs(3), agent.child());
         assert_eq!(status.code(), Some(0), "{signal}: {status}");
@@ -86,20 +104,4 @@ fn a_kill_leaves_the_frozen_state_on_record() {
     assert_eq!(agent.client().call("guest-fsfreeze-status", Value::Null).ok(), "frozen");
     let next = Agent::start_in(agent.kill(), &agent_under_test(), &[], &[]);
     assert_eq!(next.client().call("guest-fsfreeze-status", Value::Null).ok(), "frozen");
-}
-
-/// A script at `path`. A shell writes it: were this process to do so, a child that another thread starts at that moment
-/// would have the file open for writing too, and a file open for writing cannot be executed.
-fn script(path: &Path, body: &str) {
-    let mut shell = Command::new("sh");
-    shell.args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod 755 "$1""#, "-"]);
-    assert!(shell.arg(path).arg(body).status().unwrap().success());
-}
-
-fn wait_for(path: &Path) {
-    let end = Instant::now() + Duration::from_secs(10);
-    while !path.exists() {
-        assert!(Instant::now() < end, "{} does not appear", path.display());
-        std::thread::sleep(Duration::from_millis(2));
-    }
 }

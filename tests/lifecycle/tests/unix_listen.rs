@@ -1,12 +1,10 @@
 //! `unix-listen`: requests however they are cut, one client after the other, and sockets left behind.
 
-use bulkhead_lifecycle::{Process, Running, agent_in, refused, within};
+use bulkhead_lifecycle::refused;
 use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
-use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::Shutdown;
-use std::process::Command;
 use std::time::Duration;
 
 const PING: &str = r#"{"execute":"guest-ping"}"#;
@@ -133,84 +131,4 @@ fn a_file_in_the_sockets_place_is_not_deleted() {
 fn without_a_path_there_is_nothing_to_listen_on() {
     let said = refused(&Scratch::new("no-path"), &["-m", "unix-listen"]);
     assert!(said.contains("must specify a path for this channel"), "{said}");
-}
-
-#[test]
-fn a_thousand_clients_leave_nothing_behind() {
-    let agent = agent();
-    let process = Process::new(agent.pid());
-    served(&agent);
-    let before = descriptors_without_client(&agent, process);
-    for turn in 0..1000 {
-        let mut client = agent.client();
-        match turn % 4 {
-            0 => assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({})),
-            1 => client.send(PING.as_bytes()),
-            2 => client.send(b"{\"execute\":"),
-            _ => {}
-        }
-    }
-    assert_eq!(descriptors_without_client(&agent, process), before);
-}
-
-/// The clients' leaving is noticed a moment later, so the count is taken when a last one is being served.
-fn descriptors_without_client(agent: &Agent, process: Process) -> usize {
-    let _client = served(agent);
-    process.descriptors()
-}
-
-#[test]
-fn a_client_that_opens_all_it_may_does_not_lock_out_the_next() {
-    let scratch = Scratch::new("all-files");
-    let mut agent = limited_agent(&scratch, 1024);
-    let mut client = Client::connect(&scratch.join("socket"));
-    let opened = open_until_refused(&mut client);
-    drop(client);
-    let mut next = Client::connect(&scratch.join("socket"));
-    assert_eq!(next.call("guest-file-close", json!({ "handle": opened })).ok(), json!({}));
-    assert_eq!(next.call("guest-file-open", json!({ "path": "/dev/null" })).ok(), opened + 1);
-    Process::new(agent.0.id()).signal(Signal::SIGTERM);
-    assert!(within(Duration::from_secs(2), &mut agent.0).success());
-}
-
-/// The owner may allow the agent fewer descriptors than a client may open files.
-#[test]
-fn an_agent_without_descriptors_neither_spins_nor_goes_deaf() {
-    let scratch = Scratch::new("no-descriptors");
-    let mut agent = limited_agent(&scratch, 32);
-    let process = Process::new(agent.0.id());
-    let mut client = Client::connect(&scratch.join("socket"));
-    open_until_refused(&mut client);
-    drop(client);
-    let _next = Client::connect(&scratch.join("socket"));
-    let ticks = process.ticks_at_rest(Duration::from_secs(2));
-    process.signal(Signal::SIGTERM);
-    let status = within(Duration::from_secs(2), &mut agent.0);
-    assert!(ticks <= 4, "{ticks} ticks of processor time in 2 s of waiting for a descriptor");
-    assert!(status.success(), "{status}");
-}
-
-/// An agent that may have so many descriptors.
-fn limited_agent(scratch: &Scratch, descriptors: u32) -> Running {
-    let agent = agent_in(scratch);
-    let mut shell = Command::new("sh");
-    shell
-        .args(["-c", &format!("ulimit -n {descriptors}; exec \"$0\" \"$@\"")])
-        .envs(agent.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    shell.arg(agent.get_program()).args(agent.get_args());
-    shell.args(["-m", "unix-listen", "-p"]).arg(scratch.join("socket"));
-    Running(shell.spawn().unwrap())
-}
-
-/// Opens files as long as the agent lets it; gives the last handle.
-fn open_until_refused(client: &mut Client) -> i64 {
-    let mut last = None;
-    loop {
-        let reply = client.call("guest-file-open", json!({ "path": "/dev/null" }));
-        let Some(handle) = reply.value["return"].as_i64() else {
-            assert!(reply.desc().starts_with("failed to open file '/dev/null'"), "{}", reply.text);
-            return last.expect("one file at least could be opened");
-        };
-        last = Some(handle);
-    }
 }

@@ -1,0 +1,17 @@
+//! One file per theme; each test is a story that begins with the start of an agent.
+
+mod activation;
+mod daemon;
+mod descriptors;
+mod hook;
+mod idle;
+mod isa_serial;
+mod log;
+mod memory;
+mod retry;
+mod signals;
+mod slow_reader;
+mod state;
+mod typed_client;
+mod unix_listen;
+mod vsock;
