@@ -88,7 +88,7 @@ impl Process {
     /// How often its threads have gone to sleep of their own will so far: after each of these something woke them.
     pub fn wake_ups(self) -> u64 {
         let threads = fs::read_dir(format!("/proc/{}/task", self.0)).expect("the process is running").flatten();
-        let status = threads.map(|thread| fs::read_to_string(thread.path().join("status")).unwrap_or_default());
+        let status = threads.filter_map(|thread| fs::read_to_string(thread.path().join("status")).ok());
         status.map(|status| field(&status, "voluntary_ctxt_switches")).sum()
     }
 
@@ -123,6 +123,8 @@ fn field(status: &str, name: &str) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::Read;
+    use std::process::{Command, Stdio};
 
     #[test]
     fn fields_are_found() {
@@ -133,15 +135,21 @@ mod tests {
 
     #[test]
     fn what_a_process_does_is_seen() {
-        let own = Process::new(std::process::id());
-        let (ticks, wake_ups) = (own.processor_ticks(), own.wake_ups());
-        let begin = Instant::now();
-        while begin.elapsed() < Duration::from_millis(500) {
-            std::hint::black_box(begin);
+        let work = "i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done; sleep 0.01; echo done; read _";
+        let mut shell = Command::new("sh");
+        let mut shell = shell.args(["-c", work]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let process = Process::new(shell.id());
+        shell.stdout.take().unwrap().read_exact(&mut [0; 5]).unwrap();
+        assert!(process.processor_ticks() > 0, "so many rounds are some ticks");
+        assert!(process.wake_ups() > 0, "it has slept");
+        assert!(process.memory().peak >= process.memory().anonymous && process.descriptors() >= 3);
+        assert!(!process.is_gone());
+        process.signal(Signal::SIGTERM);
+        let end = Instant::now() + Duration::from_secs(10);
+        while !process.is_gone() && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(2));
         }
-        std::thread::sleep(Duration::from_millis(10));
-        assert!(own.processor_ticks() > ticks, "half a second of work is some ticks");
-        assert!(own.wake_ups() > wake_ups);
-        assert!(own.memory().peak >= own.memory().anonymous && own.descriptors() >= 3 && !own.is_gone());
+        assert!(process.is_gone(), "though nobody has waited for it");
+        shell.wait().unwrap();
     }
 }

@@ -2,7 +2,7 @@
 
 use bulkhead_lifecycle::{Daemons, frozen_scratch, soon};
 use nix::sys::signal::Signal;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
