@@ -1,29 +1,51 @@
 //! A channel: an open connection to a client.
 
-use bulkhead_sys::Watch;
-use nix::errno::Errno;
+use bulkhead_sys::{Errno, Watch};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long bytes may be ahead of the notice that a client has connected.
+///
+/// A virtio port carries both, but on different queues: a client's first bytes can be read while the port still says
+/// that nobody is there, and would then take no reply. The notice follows within milliseconds even in an emulated VM.
+/// What it costs: a client that really left without reading its reply holds the agent for this long.
+const NOTICE: Duration = Duration::from_secs(1);
 
 /// A byte stream that never blocks the agent.
 #[derive(Debug)]
 pub struct Channel {
     fd: OwnedFd,
     watch: Watch,
+    /// Whether anything was ever read from it.
     used: bool,
+    /// What is known of the client.
+    client: Client,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Client {
+    /// Nothing.
+    Expected,
+    /// It sent bytes, and the port does not know yet that it is there.
+    Ahead,
+    /// It is there.
+    Connected,
 }
 
 impl Channel {
     /// Over a descriptor that is open without blocking. Needs tokio's context.
     pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
         let watch = Watch::new(&fd)?;
-        Ok(Channel { fd, watch, used: false })
+        Ok(Channel { fd, watch, used: false, client: Client::Expected })
     }
 
-    /// Waits for something to happen on it.
-    pub(super) async fn changed(&self) -> io::Result<()> {
+    /// Waits until something happens on it, after its client has left.
+    pub(super) async fn next_client(&mut self) -> io::Result<()> {
+        self.client = Client::Expected;
         self.watch.changed().await
     }
 
@@ -36,13 +58,17 @@ impl Channel {
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             match read(&self.fd, buffer) {
+                Ok(0) if self.client == Client::Ahead && self.connects().await? => {}
+                Ok(0) | Err(Errno::ECONNRESET) => return Ok(0),
                 Ok(count) => {
-                    self.used |= count > 0;
+                    self.used = true;
+                    if self.client != Client::Connected {
+                        self.client = if self.has_hung_up() { Client::Ahead } else { Client::Connected };
+                    }
                     return Ok(count);
                 }
                 Err(Errno::EAGAIN) => self.watch.changed().await?,
                 Err(Errno::EINTR) => {}
-                Err(Errno::ECONNRESET) => return Ok(0),
                 Err(errno) => return Err(errno.into()),
             }
         }
@@ -50,33 +76,51 @@ impl Channel {
 
     /// Writes all of it, waiting as long as the client takes to read; false if the client leaves instead.
     pub async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<bool> {
-        let mut waiting = false;
-        let written = loop {
-            if bytes.is_empty() {
-                break true;
-            }
+        while !bytes.is_empty() {
             match write(&self.fd, bytes) {
                 Ok(count) => bytes = &bytes[count..],
-                Err(Errno::EAGAIN) => {
-                    // A port with nobody at the other end takes nothing, and says so in the same way as a slow reader.
-                    if self.has_hung_up() {
-                        break false;
+                // A port with nobody at the other end takes nothing, and says so in the same way as a slow reader.
+                Err(Errno::EAGAIN) if self.has_hung_up() => {
+                    if !self.connects().await? {
+                        return Ok(false);
                     }
-                    if !waiting {
-                        waiting = true;
-                        self.watch.want_room(&self.fd, true)?;
-                    }
-                    self.watch.changed().await?;
                 }
+                Err(Errno::EAGAIN) => self.room().await?,
                 Err(Errno::EINTR) => {}
-                Err(Errno::EPIPE | Errno::ECONNRESET) => break false,
+                Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(false),
                 Err(errno) => return Err(errno.into()),
             }
-        };
-        if waiting {
-            self.watch.want_room(&self.fd, false)?;
         }
-        Ok(written)
+        Ok(true)
+    }
+
+    /// Waits for room to write, or for the client to leave.
+    async fn room(&self) -> io::Result<()> {
+        self.watch.want_room(&self.fd, true)?;
+        let changed = self.watch.changed().await;
+        self.watch.want_room(&self.fd, false)?;
+        changed
+    }
+
+    /// Waits for the notice that a client is there; false if it does not come.
+    async fn connects(&mut self) -> io::Result<bool> {
+        let notice = async {
+            while self.has_hung_up() {
+                // A client that connects makes room, which is the change to wait for.
+                self.room().await?;
+            }
+            Ok(())
+        };
+        match timeout(NOTICE, notice).await {
+            Ok(noticed) => {
+                self.client = Client::Connected;
+                noticed.map(|()| true)
+            }
+            Err(_) => {
+                self.watch.want_room(&self.fd, false)?;
+                Ok(false)
+            }
+        }
     }
 
     fn has_hung_up(&self) -> bool {

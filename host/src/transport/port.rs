@@ -70,7 +70,7 @@ impl Port {
             None => self.channel.as_mut().ok_or(io::ErrorKind::NotConnected)?,
         };
         if std::mem::take(&mut self.left) {
-            channel.changed().await?;
+            channel.next_client().await?;
         }
         Ok(channel)
     }

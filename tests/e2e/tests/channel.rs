@@ -9,6 +9,8 @@ use std::time::Duration;
 /// Long enough for the agent to notice that its client has left, on a busy machine.
 const A_MOMENT: Duration = Duration::from_secs(2);
 
+/// Bytes, and the news that somebody has connected, reach the kernel by different virtio queues. So a request can be
+/// there while the port still counts as closed, and must be answered all the same.
 #[test]
 fn clients_come_and_go() {
     let Some(mut vm) = Vm::builder().start() else { return };

@@ -65,11 +65,13 @@ fn not_while_frozen() {
         let process = Process::new(agent.pid());
         let mut client = agent.client();
         assert_eq!(client.call("guest-fsfreeze-status", Value::Null).ok(), "frozen");
+        let is_heard = || std::thread::sleep(Duration::from_millis(300));
         process.signal(signal);
-        std::thread::sleep(Duration::from_millis(300));
+        is_heard();
         assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
         drop(client);
         process.signal(signal);
+        is_heard();
         let mut client = agent.client();
         assert_eq!(client.call("guest-fsfreeze-thaw", Value::Null).ok(), 0);
         assert_eq!(client.call("guest-fsfreeze-status", Value::Null).ok(), "thawed", "the signals are forgotten");
