@@ -34,10 +34,13 @@ impl Backdoor {
         }
     }
 
-    /// Waits until the VM answers. Requests are repeated: what is sent while the VM starts again may be lost.
+    /// Waits until the VM answers. Requests are repeated: what is sent while the VM starts again may be lost. Each gets
+    /// more time than the one before, or a VM on a busy machine would never catch up with the questions.
     pub(crate) fn wait(&mut self, patience: Duration) {
         let end = Instant::now() + patience;
-        while self.run("true", Duration::from_secs(1)).is_none() {
+        let mut time = Duration::from_secs(1);
+        while self.run("true", time).is_none() {
+            time *= 2;
             assert!(Instant::now() < end, "the VM does not answer within {patience:?}");
         }
     }

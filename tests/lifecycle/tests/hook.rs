@@ -11,7 +11,7 @@ fn it_gets_nothing_that_belongs_to_the_agent() {
     let daemons = Daemons::in_scratch(frozen_scratch());
     let folder = daemons.scratch();
     let (hook, report, log) = (folder.join("hook"), folder.join("report"), folder.join("agent.log"));
-    let look = "grep -E '^Sig(Blk|Ign)' /proc/$$/status; ls -l /proc/$$/fd";
+    let look = "grep -E '^Sig(Blk|Ign)' /proc/self/status; ls -l /proc/$$/fd";
     script(&hook, &format!("{{ echo \"$@\"; {look}; }} >{}", report.display()));
     let option = format!("--fsfreeze-hook={}", hook.display());
     let ended = daemons.start(&["-v", "-l", log.to_str().unwrap(), &option]);
