@@ -51,7 +51,9 @@ impl Dispatcher {
     pub fn answer(&mut self, message: Message) -> Option<Reply> {
         match message {
             Message::Rejected(rejected) => {
-                tracing::debug!("read data: no request ({})", cut_for_log(&rejected.desc));
+                // Up to the first quotation mark: behind it stands what the client sent, and that may be a secret.
+                let what = rejected.desc.split('\'').next().unwrap_or_default();
+                tracing::debug!("read data: no request ({})", what.trim_end());
                 Some(Reply::error(ErrorClass::GenericError, &rejected.desc, rejected.id.as_ref()))
             }
             Message::Request(request) => self.execute(request),

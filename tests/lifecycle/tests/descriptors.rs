@@ -5,7 +5,7 @@ use bulkhead_test_support::{Agent, Client, agent_under_test};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PING: &str = r#"{"execute":"guest-ping"}"#;
 
@@ -26,7 +26,9 @@ fn a_thousand_clients_leave_nothing_behind() {
     let process = Process::new(agent.pid());
     served(&agent);
     let before = descriptors_without_client(&agent, process);
+    let begin = Instant::now();
     for turn in 0..1000 {
+        assert!(begin.elapsed() < Duration::from_secs(30), "only {turn} clients in {:?}", begin.elapsed());
         let mut client = agent.client();
         match turn % 4 {
             0 => assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({})),

@@ -5,7 +5,7 @@ use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
 use serde_json::{Value, json};
 use std::io::Write;
 use std::net::Shutdown;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 const PING: &str = r#"{"execute":"guest-ping"}"#;
 
@@ -68,6 +68,19 @@ fn a_second_client_waits_until_the_first_has_left() {
     assert_eq!(first.call("guest-ping", Value::Null).ok(), json!({}), "and it is the first one");
     drop(first);
     assert_eq!(second.reply().ok(), json!({}));
+}
+
+/// A socket tells at once that its client has left: there is nothing to wait for.
+#[test]
+fn a_client_that_does_not_wait_for_its_reply_does_not_hold_up_the_next() {
+    let agent = agent();
+    served(&agent);
+    let begin = Instant::now();
+    for _ in 0..10 {
+        agent.client().send(PING.as_bytes());
+    }
+    served(&agent);
+    assert!(begin.elapsed() < Duration::from_secs(1), "{:?}", begin.elapsed());
 }
 
 #[test]
