@@ -4,9 +4,7 @@ use crate::dispatcher::Dispatcher;
 use crate::host_state::SharedState;
 use crate::session;
 use crate::transport::{Transport, TransportError};
-use bulkhead_config::{PidFile, PidFileError};
 use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -23,9 +21,6 @@ pub struct Agent {
     pub dispatcher: Dispatcher,
     /// Whether to open the channel again after an error.
     pub retry: bool,
-    /// The pid file yet to be made. An agent that starts frozen makes it after the thaw, for it may lie on a frozen
-    /// disk.
-    pub pid_file: Option<PathBuf>,
 }
 
 /// Why an agent that was serving ended with an error.
@@ -34,45 +29,62 @@ pub enum AgentError {
     /// Signals cannot be received.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
-    /// The pid file could not be made after the thaw.
-    #[error(transparent)]
-    PidFile(#[from] PidFileError),
+    /// The listening socket takes no clients.
+    #[error("cannot accept clients")]
+    Listen(#[source] io::Error),
+}
+
+/// What became of a client.
+enum Served {
+    /// It came, and left.
+    Left,
+    /// The channel broke while it was there.
+    Broken(io::Error),
+    /// None can come.
+    NoMore(io::Error),
 }
 
 impl Agent {
-    /// Serves one client after the other. Ends well on SIGTERM and SIGINT, and when the channel is gone for good.
-    pub async fn serve(mut self) -> Result<(), AgentError> {
+    /// Serves one client after the other. Ends well on SIGTERM and SIGINT, and when the channel is gone for good. Calls
+    /// `ready` as soon as these signals are heard. Needs tokio's context.
+    pub async fn serve(mut self, ready: impl FnOnce()) -> Result<(), AgentError> {
         let mut stop = Stop::new(self.dispatcher.state().clone()).map_err(AgentError::Signals)?;
-        let mut _pid_file = None;
+        ready();
         loop {
-            if let Some(path) = self.pid_file.take_if(|_| !self.dispatcher.state().borrow().is_frozen()) {
-                _pid_file = Some(PidFile::create(path)?);
-            }
             let served = tokio::select! {
+                biased;
                 () = stop.wanted() => return Ok(()),
                 served = self.one_client() => served,
             };
             self.transport.left();
-            let Err(error) = served else { continue };
-            if self.transport.survives_errors() {
-                tracing::debug!("channel: {error}");
-                continue;
-            }
+            let error = match served {
+                Served::Left => continue,
+                Served::NoMore(error) if self.transport.is_listener() => return Err(AgentError::Listen(error)),
+                Served::Broken(error) if self.transport.survives_errors() => {
+                    tracing::debug!("channel: {error}");
+                    continue;
+                }
+                Served::Broken(error) | Served::NoMore(error) => error,
+            };
             tracing::error!("error reading channel: {error}");
             if !self.retry {
                 return Ok(());
             }
             tracing::warn!("agent stopped unexpectedly, restarting...");
             tokio::select! {
+                biased;
                 () = stop.wanted() => return Ok(()),
                 () = self.reopen() => {}
             }
         }
     }
 
-    async fn one_client(&mut self) -> io::Result<()> {
-        let channel = self.transport.client().await?;
-        session::serve(channel, &mut self.dispatcher).await
+    async fn one_client(&mut self) -> Served {
+        let channel = match self.transport.client().await {
+            Ok(channel) => channel,
+            Err(error) => return Served::NoMore(error),
+        };
+        session::serve(channel, &mut self.dispatcher).await.map_or_else(Served::Broken, |()| Served::Left)
     }
 
     async fn reopen(&mut self) {

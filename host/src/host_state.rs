@@ -27,6 +27,17 @@ pub struct HostState {
     log: LogHold,
     /// What was frozen since the frozen state began, in order.
     frozen_here: Vec<Vec<u8>>,
+    /// What waits for the thaw.
+    once_thawed: Option<OnceThawed>,
+}
+
+/// Something that has to wait until disks can be written again.
+pub struct OnceThawed(Box<dyn FnOnce()>);
+
+impl std::fmt::Debug for OnceThawed {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("OnceThawed")
+    }
 }
 
 impl HostState {
@@ -36,7 +47,12 @@ impl HostState {
             log.hold();
         }
         let (handles, broken_modules, frozen_here) = (Handles::default(), Vec::new(), Vec::new());
-        HostState { gate, handles, lists, broken_modules, state, log, frozen_here }
+        HostState { gate, handles, lists, broken_modules, state, log, frozen_here, once_thawed: None }
+    }
+
+    /// Does `action` when the frozen state ends.
+    pub fn once_thawed(&mut self, action: impl FnOnce() + 'static) {
+        self.once_thawed = Some(OnceThawed(Box::new(action)));
     }
 
     /// Whether `command` would run if it came now.
@@ -74,6 +90,9 @@ impl HostState {
         self.state.set_thawed()?;
         self.frozen_here.clear();
         self.log.release();
+        if let Some(OnceThawed(action)) = self.once_thawed.take() {
+            action();
+        }
         Ok(())
     }
 

@@ -1,14 +1,14 @@
 //! The log: lines for the owner, in the form that qemu-ga gives them (`SECONDS.MICROS: level: text`).
 //!
 //! While file systems are frozen no line may reach a disk, or the agent would wait for itself to thaw it. Then lines
-//! are kept in memory, and written when the freeze is over. The log file itself is opened with the first line that is
-//! written, so an agent that starts frozen does not touch it either.
+//! are kept in memory, and written when the freeze is over. An agent that starts frozen does not even open its log file
+//! before.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{SystemTime, UNIX_EPOCH};
 use tracing::{Event, Level, Subscriber};
@@ -59,6 +59,15 @@ impl LogHold {
         LogHold(Arc::new(Mutex::new(Sink { path, file: None, held: None })))
     }
 
+    /// Opens the log file now, to see that it can be.
+    pub fn open(&self) -> io::Result<()> {
+        let mut sink = self.sink();
+        if let (Some(path), None) = (&sink.path, &sink.file) {
+            sink.file = Some(open_log(path)?);
+        }
+        Ok(())
+    }
+
     /// From now on lines are kept in memory.
     pub fn hold(&self) {
         self.sink().held.get_or_insert_default();
@@ -83,6 +92,10 @@ impl LogHold {
     }
 }
 
+fn open_log(path: &Path) -> io::Result<File> {
+    File::options().append(true).create(true).open(path)
+}
+
 impl Sink {
     /// A line that cannot be written is lost: there is nobody left to tell.
     fn write(&mut self, line: &[u8]) {
@@ -95,7 +108,7 @@ impl Sink {
             return;
         };
         if self.file.is_none() {
-            self.file = File::options().append(true).create(true).open(path).ok();
+            self.file = open_log(path).ok();
         }
         let written = self.file.as_mut().map(|file| file.write_all(line));
         if !matches!(written, Some(Ok(()))) {

@@ -1,12 +1,12 @@
 //! `bulkhead`, which also answers as `qemu-ga`: from the command line to a running agent.
 
 use anyhow::Context;
-use bulkhead_config::{Action, Config, PidFile, dump, parse, passed_sockets};
+use bulkhead_config::{Action, Config, Method, PidFile, dump, parse, passed_sockets};
 use bulkhead_gate::Gate;
 use bulkhead_host::agent::{Agent, open_transport};
 use bulkhead_host::commands::{COMMANDS, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
-use bulkhead_host::host_state::HostState;
+use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::{self, LogHold};
 use bulkhead_host::runtime::{Runtime, limits};
 use bulkhead_host::state::State;
@@ -15,7 +15,7 @@ use bulkhead_host::{QEMU_VERSION, VERSION};
 use bulkhead_sys::Linux;
 use bulkhead_sys::process::{Daemon, Daemonized, close_standard_streams, daemonize};
 use std::cell::RefCell;
-use std::path::absolute;
+use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 use std::rc::Rc;
 
@@ -50,6 +50,10 @@ fn with_absolute_paths(mut config: Config) -> anyhow::Result<Config> {
     config.pidfile = absolute(&config.pidfile)?;
     config.logfile = config.logfile.map(absolute).transpose()?;
     config.fsfreeze_hook = config.fsfreeze_hook.map(absolute).transpose()?;
+    if let (Ok(Method::VirtioSerial | Method::IsaSerial), Some(path)) = (config.method(), &config.path) {
+        // Opened again after a hang-up. The path was text and stays text.
+        config.path = Some(absolute(path)?.to_string_lossy().into_owned());
+    }
     Ok(config)
 }
 
@@ -59,6 +63,9 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
         tracing::warn!("{warning}");
     }
     let state = State::open(&config.statedir)?;
+    if !state.is_frozen() {
+        log.open().with_context(|| format!("unable to open specified log file {:?}", config.logfile))?;
+    }
     let transport = open_transport(&config, passed_sockets(|name| std::env::var_os(name)))?;
     if !config.daemonize {
         return serve(config, log, state, transport, None);
@@ -92,25 +99,40 @@ fn serve_here(
     transport: Transport,
     daemon: Option<Daemon>,
 ) -> anyhow::Result<()> {
-    let frozen = state.is_frozen();
     let lists = Lists { block: config.block_rpcs, allow: config.allow_rpcs };
     let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook);
     let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log)));
     let runtime = Runtime::new()?;
     tracing::debug!("modules run in their {} form", runtime.modules().form());
-    let mut agent =
-        Agent { transport, dispatcher: Dispatcher::new(runtime, state), retry: config.retry_path, pid_file: None };
-    let mut _pid_file = None;
-    if let Some(daemon) = daemon {
-        if frozen {
-            agent.pid_file = Some(config.pidfile);
-        } else {
-            _pid_file = Some(PidFile::create(config.pidfile)?);
-        }
-        close_standard_streams().context("cannot leave the terminal")?;
-        daemon.ready();
-    }
+    let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &state)).transpose()?;
+    let agent = Agent { transport, dispatcher: Dispatcher::new(runtime, state), retry: config.retry_path };
     let tokio = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    tokio.block_on(agent.serve())?;
+    tokio.block_on(agent.serve(|| {
+        if let Some(daemon) = daemon {
+            // What can go wrong has not, so there is nothing left to say on the terminal.
+            if let Err(error) = close_standard_streams() {
+                tracing::warn!("cannot leave the terminal: {error}");
+            }
+            daemon.ready();
+        }
+    }))?;
     Ok(())
+}
+
+/// Where the pid file is kept open: its lock lasts as long.
+type KeptPidFile = Rc<RefCell<Option<PidFile>>>;
+
+/// Writes the pid file now or, if file systems are frozen, which may be the one it lies on, when they are thawed.
+fn write_pid_file(path: PathBuf, state: &SharedState) -> anyhow::Result<KeptPidFile> {
+    let kept = KeptPidFile::default();
+    if !state.borrow().is_frozen() {
+        kept.replace(Some(PidFile::create(path)?));
+        return Ok(kept);
+    }
+    let later = Rc::clone(&kept);
+    state.borrow_mut().once_thawed(move || match PidFile::create(path) {
+        Ok(file) => drop(later.replace(Some(file))),
+        Err(error) => tracing::warn!("no pid file: {error}"),
+    });
+    Ok(kept)
 }

@@ -29,5 +29,7 @@ pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Re
                 return Ok(());
             }
         }
+        // A client that never pauses must not keep the agent from hearing that it shall end.
+        tokio::task::yield_now().await;
     }
 }

@@ -22,6 +22,8 @@ pub struct Channel {
     watch: Watch,
     /// Whether anything was ever read from it.
     used: bool,
+    /// Whether the other end's coming is told by a notice of its own.
+    notices: bool,
     /// What is known of the client.
     client: Client,
 }
@@ -37,15 +39,22 @@ enum Client {
 }
 
 impl Channel {
-    /// Over a descriptor that is open without blocking. Needs tokio's context.
+    /// Over a descriptor that is open without blocking, with the client at its other end. Needs tokio's context.
     pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
         let watch = Watch::new(&fd)?;
-        Ok(Channel { fd, watch, used: false, client: Client::Expected })
+        Ok(Channel { fd, watch, used: false, notices: false, client: Client::Connected })
+    }
+
+    /// Over a virtio port, where clients come and go. Needs tokio's context.
+    pub(super) fn over_virtio_port(fd: OwnedFd) -> io::Result<Self> {
+        Ok(Channel { notices: true, client: Client::Expected, ..Self::new(fd)? })
     }
 
     /// Waits until something happens on it, after its client has left.
     pub(super) async fn next_client(&mut self) -> io::Result<()> {
-        self.client = Client::Expected;
+        if self.notices {
+            self.client = Client::Expected;
+        }
         self.watch.changed().await
     }
 
@@ -81,7 +90,7 @@ impl Channel {
                 Ok(count) => bytes = &bytes[count..],
                 // A port with nobody at the other end takes nothing, and says so in the same way as a slow reader.
                 Err(Errno::EAGAIN) if self.has_hung_up() => {
-                    if !self.connects().await? {
+                    if !self.notices || !self.connects().await? {
                         return Ok(false);
                     }
                 }

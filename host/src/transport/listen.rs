@@ -6,6 +6,10 @@ use bulkhead_sys::{Errno, Watch, socket};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
+use std::time::Duration;
+
+/// How long to wait when the system has no descriptor or memory left for a client that is there.
+const SHORTAGE: Duration = Duration::from_secs(1);
 
 /// A listening socket and the client it serves.
 #[derive(Debug)]
@@ -52,6 +56,10 @@ impl Listener {
                 }
                 // The client was gone before it was taken.
                 Err(Errno::EINTR | Errno::ECONNABORTED) => {}
+                Err(errno @ (Errno::EMFILE | Errno::ENFILE | Errno::ENOBUFS | Errno::ENOMEM)) => {
+                    tracing::warn!("cannot accept a client: {errno}; trying again in {} s", SHORTAGE.as_secs());
+                    tokio::time::sleep(SHORTAGE).await;
+                }
                 Err(errno) => return Err(errno.into()),
             }
         }

@@ -104,6 +104,11 @@ impl Transport {
         }
     }
 
+    /// Whether clients come by a listening socket.
+    pub fn is_listener(&self) -> bool {
+        matches!(self.0, Kind::Listener(_))
+    }
+
     /// Whether an error of a channel is one that passes by itself, such as a line that was hung up.
     pub fn survives_errors(&self) -> bool {
         match &self.0 {

@@ -66,7 +66,8 @@ impl Port {
             self.hang_up().await;
         }
         let channel = match self.opened.take() {
-            Some(opened) => self.channel.insert(Channel::new(opened)?),
+            Some(opened) if self.method == Method::IsaSerial => self.channel.insert(Channel::new(opened)?),
+            Some(opened) => self.channel.insert(Channel::over_virtio_port(opened)?),
             None => self.channel.as_mut().ok_or(io::ErrorKind::NotConnected)?,
         };
         if std::mem::take(&mut self.left) {

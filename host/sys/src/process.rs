@@ -2,7 +2,8 @@
 
 use nix::errno::Errno;
 use nix::sys::stat::{Mode, umask};
-use nix::unistd::{ForkResult, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
 use std::fs::{File, OpenOptions};
 use std::io::{PipeReader, PipeWriter, Read, Write};
 
@@ -21,7 +22,10 @@ pub enum Daemonized {
 
 /// The parent's side of the fork.
 #[derive(Debug)]
-pub struct Waiting(PipeReader);
+pub struct Waiting {
+    pipe: PipeReader,
+    daemon: Pid,
+}
 
 impl Daemon {
     /// Tells the parent that all is well, so that it exits with status 0. Without this word it exits with 1.
@@ -32,9 +36,14 @@ impl Daemon {
 }
 
 impl Waiting {
-    /// Waits for the daemon's word: true if it is ready, false if it ended before.
+    /// Waits for the daemon's word: true if it is ready, false if it ended before; then it has also said why.
     pub fn is_ready(mut self) -> bool {
-        matches!(self.0.read(&mut [0]), Ok(1))
+        let ready = matches!(self.pipe.read(&mut [0]), Ok(1));
+        if !ready {
+            // Somebody who sees this process end must find the daemon's last words already written.
+            let _ = waitpid(self.daemon, None);
+        }
+        ready
     }
 }
 
@@ -47,7 +56,7 @@ pub fn daemonize() -> Result<Daemonized, Errno> {
     // SAFETY: the caller promises that there is only one thread, so the child may do anything.
     #[expect(unsafe_code, reason = "fork(2) is unsafe where there are threads")]
     match unsafe { fork() }? {
-        ForkResult::Parent { .. } => Ok(Daemonized::Parent(Waiting(reader))),
+        ForkResult::Parent { child } => Ok(Daemonized::Parent(Waiting { pipe: reader, daemon: child })),
         ForkResult::Child => {
             umask(Mode::from_bits_truncate(0o077));
             setsid()?;

@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, VsockAddr, accept4, bind,
-    getsockname, listen, socket,
+    connect, getsockname, getsockopt, listen, socket, sockopt,
 };
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -15,14 +15,24 @@ const BACKLOG: i32 = 1;
 /// The first descriptor that sd_listen_fds(3) promises.
 const LISTEN_FDS_START: i32 = 3;
 
-/// Listens on a unix socket at `path`. A socket that is there already is replaced: an agent that was killed leaves its
-/// own behind. Anything else there is `EADDRINUSE`.
+/// Listens on a unix socket at `path`. A socket that nobody listens on is replaced: an agent that was killed leaves its
+/// own behind. Anything else there, another agent's socket above all, is `EADDRINUSE`.
 pub fn listen_unix(path: &Path) -> Result<OwnedFd, Errno> {
     let address = UnixAddr::new(path)?;
     if is_socket(path) {
+        if !is_deserted(&address)? {
+            return Err(Errno::EADDRINUSE);
+        }
         nix::unistd::unlink(path)?;
     }
     listen_at(AddressFamily::Unix, &address)
+}
+
+/// Whether nobody listens there. Asks without blocking: a listener whose queue is full is a listener.
+fn is_deserted(address: &UnixAddr) -> Result<bool, Errno> {
+    let flags = SockFlag::SOCK_CLOEXEC | SockFlag::SOCK_NONBLOCK;
+    let probe = socket(AddressFamily::Unix, SockType::Stream, flags, None)?;
+    Ok(connect(probe.as_raw_fd(), address) == Err(Errno::ECONNREFUSED))
 }
 
 /// Listens on a vsock port (vsock(7)).
@@ -53,7 +63,7 @@ pub fn accept(listener: &OwnedFd) -> Result<OwnedFd, Errno> {
 
 /// Takes over the listening socket that the service manager passed (sd_listen_fds(3): descriptor 3), and makes it
 /// close-on-exec and non-blocking. `ENOTSOCK` or `EBADF` if there is none, `EAFNOSUPPORT` if it is neither a unix nor a
-/// vsock socket. Call it once.
+/// vsock socket, `EINVAL` if it does not listen. Call it once.
 pub fn inherited() -> Result<OwnedFd, Errno> {
     use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
     let address: SockaddrStorage = getsockname(LISTEN_FDS_START)?;
@@ -65,6 +75,9 @@ pub fn inherited() -> Result<OwnedFd, Errno> {
     // nobody else here knows it, and the function is called once.
     #[expect(unsafe_code, reason = "a descriptor that was passed by number")]
     let socket = unsafe { OwnedFd::from_raw_fd(LISTEN_FDS_START) };
+    if !getsockopt(&socket, sockopt::AcceptConn)? {
+        return Err(Errno::EINVAL);
+    }
     fcntl(&socket, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC))?;
     let flags = OFlag::from_bits_truncate(fcntl(&socket, FcntlArg::F_GETFL)?);
     fcntl(&socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
