@@ -37,7 +37,7 @@ pub struct Config {
     pub statedir: PathBuf,
     /// The program run before a freeze and after a thaw; `None` is no hook.
     pub fsfreeze_hook: Option<PathBuf>,
-    /// Log every level, not errors alone.
+    /// Log every level, not errors and warnings alone.
     pub verbose: bool,
     /// Open the channel again after an error that may pass, and wait for a path that is missing at start.
     pub retry_path: bool,

@@ -44,7 +44,7 @@ Files:
 
 Running:
   -d, --daemonize         go to the background once the channel is open
-  -v, --verbose           log everything, not errors alone
+  -v, --verbose           log everything, not errors and warnings alone
   -D, --dump-conf         print the settings as a configuration file and end
   -V, --version           print the version and end
   -h, --help              print this help and end
