@@ -4,6 +4,7 @@ use crate::dispatcher::Dispatcher;
 use crate::host_state::SharedState;
 use crate::session;
 use crate::transport::{Transport, TransportError};
+use bulkhead_sys::process::pause;
 use std::io;
 use std::time::Duration;
 use thiserror::Error;
@@ -98,14 +99,21 @@ impl Agent {
     }
 }
 
-/// Opens the transport, again and again if `retry` says so.
-pub fn open_transport(config: &bulkhead_config::Config, passed: u32) -> Result<Transport, TransportError> {
+/// Opens the transport, again and again if `retry` says so; nothing if the agent is told to end meanwhile.
+pub fn open_transport(config: &bulkhead_config::Config, passed: u32) -> Result<Option<Transport>, TransportError> {
     loop {
         match Transport::open(config, passed) {
             Err(error @ TransportError::Open { .. }) if config.retry_path => report(&error),
-            other => return other,
+            other => return other.map(Some),
         }
-        std::thread::sleep(RETRY);
+        match pause(RETRY) {
+            Ok(false) => {}
+            Ok(true) => return Ok(None),
+            Err(errno) => {
+                tracing::warn!("cannot wait for signals: {errno}");
+                std::thread::sleep(RETRY);
+            }
+        }
     }
 }
 

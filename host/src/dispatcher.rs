@@ -79,6 +79,9 @@ impl Dispatcher {
         let length = request.arguments().len();
         let (outcome, answered) = self.runtime.run(command.module, &self.state, request);
         let failed = !matches!(outcome, Ok(Ok(_)));
+        if matches!(outcome, Err(Failure::Module(_))) {
+            self.state.borrow_mut().set_broken(command.module);
+        }
         if failed && !was_frozen && self.state.borrow().is_frozen() {
             self.state.borrow_mut().abandon_freeze(command.module);
         }

@@ -21,8 +21,8 @@ pub struct HostState {
     pub handles: Handles,
     /// The owner's lists.
     pub lists: Lists,
-    /// Modules that could not be loaded; their commands are shown as disabled.
-    pub broken_modules: Vec<&'static str>,
+    /// Modules that could not be loaded.
+    broken_modules: Vec<&'static str>,
     state: State,
     log: LogHold,
     /// What was frozen since the frozen state began, in order.
@@ -58,6 +58,11 @@ impl HostState {
     /// Whether `command` would run if it came now.
     pub fn permits(&self, command: &Command) -> bool {
         self.lists.permit(command, self.is_frozen()) && !self.broken_modules.contains(&command.module)
+    }
+
+    /// `module` cannot be loaded, and will not be: from now on guest-info tells the truth about its commands.
+    pub fn set_broken(&mut self, module: &'static str) {
+        self.broken_modules.push(module);
     }
 
     /// A handle never given before.

@@ -59,14 +59,19 @@ fn with_absolute_paths(mut config: Config) -> anyhow::Result<Config> {
 
 fn run(config: Config) -> anyhow::Result<ExitCode> {
     let log = logging::start(config.logfile.clone(), config.verbose)?;
+    // Until it is known whether the disk that the log lies on can be written.
+    log.hold();
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
     let state = State::open(&config.statedir)?;
     if !state.is_frozen() {
         log.open().with_context(|| format!("unable to open specified log file {:?}", config.logfile))?;
+        log.release();
     }
-    let transport = open_transport(&config, passed_sockets(|name| std::env::var_os(name)))?;
+    let Some(transport) = open_transport(&config, passed_sockets(|name| std::env::var_os(name)))? else {
+        return Ok(ExitCode::SUCCESS);
+    };
     if !config.daemonize {
         return serve(config, log, state, transport, None);
     }

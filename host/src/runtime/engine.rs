@@ -81,11 +81,6 @@ impl Runtime {
         self.modules.replace(module, component);
     }
 
-    /// Loads `module` now rather than with its first request.
-    pub fn load(&mut self, module: &'static str) -> Result<(), LoadError> {
-        self.modules.get(&self.engine, module).map(drop)
-    }
-
     /// Has `module` answer `request` in a fresh instance, and drops the instance. What the module appended to its reply
     /// and what the host remembers of the request come back whatever happened.
     pub fn run(

@@ -1,11 +1,30 @@
-//! The agent's own process: becoming a daemon.
+//! The agent's own process: waiting before it serves, and becoming a daemon.
 
 use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
 use nix::unistd::{ForkResult, Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, fork, setsid};
 use std::fs::{File, OpenOptions};
 use std::io::{PipeReader, PipeWriter, Read, Write};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+/// Waits for `time`, or for SIGTERM or SIGINT: true if one of these came. For the time before the agent serves, when
+/// there is no tokio to hear signals with.
+pub fn pause(time: Duration) -> Result<bool, Errno> {
+    let ends: SigSet = [Signal::SIGTERM, Signal::SIGINT].into_iter().collect();
+    let signals = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC)?;
+    ends.thread_block()?;
+    let timeout = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
+    let came = poll(&mut [PollFd::new(signals.as_fd(), PollFlags::POLLIN)], timeout);
+    // Taken, so that it does not end the process when it is let through again.
+    let told = came.and_then(|came| if came > 0 { signals.read_signal() } else { Ok(None) });
+    ends.thread_unblock()?;
+    Ok(told?.is_some())
+}
 
 /// The daemon's side of the fork.
 #[derive(Debug)]

@@ -52,6 +52,8 @@ fn a_module_that_asks_what_it_was_not_granted_is_never_instantiated() {
     let mut house = House::with_villain(&system, "core", "asks_ungranted");
     assert_eq!(house.failure("guest-ping"), "The command guest-ping failed in module 'core'");
     assert_eq!(system.events(), [""; 0], "nothing was run");
+    // It will not fit the second time either, and the client is told so.
+    assert_eq!(house.failure("guest-ping"), "Command guest-ping has been disabled: the command is not allowed");
 }
 
 #[test]

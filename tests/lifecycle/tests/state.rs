@@ -97,7 +97,11 @@ fn an_agent_that_starts_frozen_only_does_what_helps_to_thaw() {
 fn no_log_is_written_while_frozen() {
     let scratch = frozen_scratch();
     let log = scratch.join("agent.log");
-    let agent = Agent::start_in(scratch, &agent_under_test(), &["-v", "-l", log.to_str().unwrap()], &[]);
+    // A line for the log before anything else: the old key is worth a warning.
+    let settings = scratch.join("settings");
+    fs::write(&settings, "[general]\nblacklist=guest-nothing\n").unwrap();
+    let arguments = ["-v", "-l", log.to_str().unwrap(), "-c", settings.to_str().unwrap()];
+    let agent = Agent::start_in(scratch, &agent_under_test(), &arguments, &[]);
     let mut client = agent.client();
     assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
     assert_eq!(client.call(OPEN, Value::Null).desc(), disabled(OPEN));
@@ -105,7 +109,9 @@ fn no_log_is_written_while_frozen() {
     assert_eq!(agent.log(), "");
     assert_eq!(client.call("guest-fsfreeze-thaw", Value::Null).ok(), 0);
     let said = fs::read_to_string(&log).unwrap();
-    assert!(said.contains("guest-ping") && said.contains(OPEN), "what happened meanwhile is written then: {said}");
+    for word in ["blacklist", "guest-ping", OPEN] {
+        assert!(said.contains(word), "what happened meanwhile is written then: {said}");
+    }
 }
 
 #[test]
