@@ -6,6 +6,7 @@
 //! group that is not complete at the end gives nothing.
 
 use base64_simd::STANDARD;
+use bulkhead_module::{count, find};
 
 /// A character that is neither of the alphabet nor `=` nor a line feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,12 +22,14 @@ pub struct Measure {
 impl Measure {
     /// The next piece.
     pub fn add(&mut self, piece: &[u8]) -> Result<(), Invalid> {
-        if !piece.iter().fold(true, |all, byte| all & is_allowed(*byte)) {
+        let (plain, rest) = piece.split_at(first_padding(piece));
+        let (quick, tail) = plain.split_at(plain.len() / 4 * 4);
+        // The library is three times faster, and knows neither line feeds nor padding in the middle.
+        let slowly: &[&[u8]] = if STANDARD.check(quick).is_ok() { &[tail, rest] } else { &[piece] };
+        if slowly.iter().any(|part| find(part, |byte| !is_allowed(byte)).is_some()) {
             return Err(Invalid);
         }
-        let padding = piece.iter().position(|byte| *byte == b'=').unwrap_or(piece.len());
-        let (plain, rest) = piece.split_at(padding);
-        let newlines = plain.iter().fold(0, |count, byte| count + usize::from(*byte == b'\n'));
+        let newlines = count(plain, |byte| byte == b'\n');
         self.plain(plain.len() - newlines);
         for character in rest.iter().filter(|byte| **byte != b'\n') {
             self.bytes += self.group.add(*character).map_or(0, |bytes| bytes.count() as u64);
@@ -64,7 +67,7 @@ pub struct Decoder {
 impl Decoder {
     /// Appends to `bytes` what `piece`, behind the pieces before it, stands for.
     pub fn decode(&mut self, piece: &[u8], bytes: &mut Vec<u8>) {
-        if piece.contains(&b'\n') {
+        if find(piece, |byte| byte == b'\n').is_some() {
             let mut joined = std::mem::take(&mut self.joined);
             joined.clear();
             for line in piece.split(|byte| *byte == b'\n') {
@@ -82,8 +85,7 @@ impl Decoder {
         let (first, text) = text.split_at(open.min(text.len()));
         self.slowly(first, bytes);
         // From here, if there is more, groups begin where `text` does.
-        let padding = text.iter().position(|byte| *byte == b'=').unwrap_or(text.len());
-        let (quick, rest) = text.split_at(padding / 4 * 4);
+        let (quick, rest) = text.split_at(first_padding(text) / 4 * 4);
         if STANDARD.decode_append(quick, bytes).is_err() {
             // Not reached for checked text; slow and right rather than quick and wrong.
             self.slowly(quick, bytes);
@@ -126,8 +128,21 @@ impl Group {
     }
 }
 
+/// Where the first `=` is, or the text's end.
+fn first_padding(text: &[u8]) -> usize {
+    find(text, |byte| byte == b'=').unwrap_or(text.len())
+}
+
+/// Of the alphabet, padding or a line feed; without branches, so that it can be asked of many bytes at once.
 fn is_allowed(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() | matches!(byte, b'+' | b'/' | b'=' | b'\n')
+    let within = |first: u8, count: u8| byte.wrapping_sub(first) < count;
+    within(b'A', 26)
+        | within(b'a', 26)
+        | within(b'0', 10)
+        | (byte == b'+')
+        | (byte == b'/')
+        | (byte == b'=')
+        | (byte == b'\n')
 }
 
 fn rank(character: u8) -> u8 {

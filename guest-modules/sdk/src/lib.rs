@@ -15,6 +15,7 @@
 //! - [`returns`]: Rust values become the text of the return, in qemu-ga's form.
 
 pub mod arguments;
+mod bytes;
 pub mod error;
 pub mod json;
 pub mod log;
@@ -31,6 +32,7 @@ pub mod bindings {
 
 pub use arguments::{ArgumentText, FromArguments, Members};
 pub use bindings::bulkhead::agent::types::{CommandError, ErrorClass, ErrorCode, MountError, ProgramError};
+pub use bytes::{count, find};
 pub use json::{FromJson, Json, Kind, Path, enum_text};
 pub use module::answer;
 pub use returns::{Empty, IntoReturn, Tail, append};

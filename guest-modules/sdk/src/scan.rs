@@ -3,7 +3,7 @@
 //! The text is read through a small window. Members that are short are kept and parsed; a string that is long is
 //! only measured, and its place remembered for [`Streamed`] to read from.
 
-use crate::{CommandError, Json, Streamed};
+use crate::{CommandError, Json, Streamed, find};
 use serde_json::Value;
 
 /// The window, in bytes.
@@ -129,7 +129,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
             if rest.is_empty() {
                 return None;
             }
-            let plain = plain_run(rest);
+            let plain = find(rest, |byte| byte == b'"' || byte == b'\\').unwrap_or(rest.len());
             if kept.len() <= KEPT_STRING {
                 kept.extend_from_slice(&rest[..plain]);
             }
@@ -157,20 +157,6 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
 enum Text {
     Kept(Vec<u8>),
     Long { offset: u64, length: u64 },
-}
-
-/// How many bytes at the start of `text` are neither quote nor backslash. Sixteen at a time, in a form that becomes
-/// vector instructions.
-fn plain_run(text: &[u8]) -> usize {
-    let special = |byte: &u8| *byte == b'"' || *byte == b'\\';
-    let mut run = 0;
-    for chunk in text.chunks_exact(16) {
-        if chunk.iter().fold(false, |any, byte| any | special(byte)) {
-            break;
-        }
-        run += 16;
-    }
-    run + text[run..].iter().position(special).unwrap_or(text.len() - run)
 }
 
 #[cfg(test)]

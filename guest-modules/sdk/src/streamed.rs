@@ -1,7 +1,7 @@
 //! A string that may be too long to hold.
 
 use crate::bindings::bulkhead::agent::arguments as host;
-use crate::{CommandError, Path};
+use crate::{CommandError, Path, find};
 
 /// How much of a long string is read at once, in bytes. Small enough for a processor's first caches, so that the
 /// text is still there when it is used; the host's own bound is 64 KiB.
@@ -46,7 +46,7 @@ impl Streamed {
         while left > 0 {
             let wanted = u32::try_from(left).unwrap_or(PIECE).min(PIECE);
             let piece = host::read(offset, wanted);
-            let used = if piece.contains(&b'\\') {
+            let used = if find(&piece, |byte| byte == b'\\').is_some() {
                 plain.clear();
                 let used = unescape(&piece, &mut plain);
                 look(&plain)?;
