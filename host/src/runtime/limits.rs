@@ -3,13 +3,13 @@
 use std::time::Duration;
 use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
-/// The linear memory of an instance, in bytes. It bounds a module that hoards. The built-in modules work with less than
-/// two megabytes, since file contents stream through small pieces; a mount table of the largest size that the host
-/// reads (4 MiB) and its parsed form fit too.
+/// The linear memory of an instance, in bytes. It bounds a module that hoards. File contents stream through small
+/// pieces; what needs most is a mount table of the largest size that the host reads (4 MiB) beside its parsed form, which
+/// `tests/fault` shows to fit.
 const MEMORY: usize = 16 * 1024 * 1024;
 
-/// Elements of all tables together. Tables hold function pointers, of which a module has as many as it was compiled with
-/// (the built-in ones a few hundred); this bounds one that grows its table instead of its memory.
+/// Elements of all tables together. Tables hold function pointers, of which a module has as many as it was compiled
+/// with; this bounds one that grows its table instead of its memory.
 const TABLE_ELEMENTS: usize = 20_000;
 
 /// How much a module may hand to the host in one call, in bytes: strings and lists are copied into the host's memory
@@ -25,12 +25,12 @@ pub const HOST_CALLS: u32 = 1_000_000;
 /// room for its own bookkeeping.)
 pub const COMPONENT_HANDLES: usize = 16;
 
-/// Processor time that every request may use. A ping takes a thousandth of a second where it is slowest (a VM whose
-/// processor is emulated); a module that spins costs the next client this long.
+/// Processor time that every request may use. Commands that move no file take some ten milliseconds where they are
+/// slowest, on an emulated processor; a module that spins costs the next client this long.
 const TIME: Duration = Duration::from_secs(5);
 
-/// Additional processor time for each mebibyte that a request moves, for a large file takes time in proportion: under
-/// emulation and without vector instructions about a third of this was measured.
+/// Additional processor time for each mebibyte that a request moves, for a large file takes time in proportion. Some
+/// three milliseconds are needed on a processor of today; the rest is for one that is emulated.
 const TIME_PER_MEBIBYTE: Duration = Duration::from_secs(1);
 
 /// A piece of a file or of a long request, in bytes. The compartment's memory must not grow with what a client asks

@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// How long bytes may be ahead of the notice that a client has connected.
 ///
 /// A virtio port carries both, but on different queues: a client's first bytes can be read while the port still says
-/// that nobody is there, and would then take no reply. The notice follows within milliseconds even in an emulated VM.
+/// that nobody is there, and would then take no reply. The notice follows at once on a machine that is not busy.
 /// What it costs: a client that really left without reading its reply holds the agent for this long.
 const NOTICE: Duration = Duration::from_secs(1);
 

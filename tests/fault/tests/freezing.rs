@@ -113,3 +113,16 @@ fn a_file_system_frozen_by_somebody_else_is_left_to_them_and_thawed_on_demand() 
         ]})
     );
 }
+
+/// Containers leak mounts. The host reads a table of up to 4 MiB, so a module must be able to hold one.
+#[test]
+fn a_mount_table_of_nearly_the_largest_size_is_read() {
+    let system = Fake::default();
+    system.install("/etc/hook", Ok(()));
+    for number in 0..17_000 {
+        system.mount(format!("/{number:0>190}").leak(), None);
+    }
+    let mut house = House::new(&system);
+    let nothing = r#"{"execute":"guest-fsfreeze-freeze-list","arguments":{"mountpoints":["/none"]}}"#;
+    assert_eq!(house.ask(nothing), Some(json!({"return": 0})));
+}
