@@ -1,7 +1,7 @@
 # The recipes of the house. `make` lists them. Cargo decides what to rebuild; make only orders its steps, because the
 # agent embeds guest modules that are built for another target and compiled ahead of time.
 
-MODULES := core file filesystem power
+MODULES := core file filesystem power exec report time hotplug account
 
 # The forms of machine code that the agent holds: on x86 one for every processor and a faster one for SSE4.2.
 forms_x86_64 := x86-64 x86-64-v2
@@ -19,7 +19,7 @@ AARCH64_LINKER ?= aarch64-linux-gnu-gcc
 rust_target = @! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(1) || \
 	rustup target add $(1)
 
-.PHONY: help build demo test bench modules villains lint fuzz aarch64 clean FORCE
+.PHONY: help build demo test e2e bench modules villains lint fuzz aarch64 clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## List the recipes
@@ -34,6 +34,9 @@ demo: build ## Start the agent and show a conversation with it
 
 test: ## Run every check there is (some need root): packages, lint, unit tests up to a real VM
 	@tests/run
+
+e2e: ## Run the VM tests, also those that take long: libvirt, systemd's shutdown and sleep
+	@BULKHEAD_E2E=all tests/run packages build e2e
 
 bench: build ## Measure the agent against the installed qemu-ga; BENCH="--quick --pin" passes options
 	@cargo run --quiet --release -p bulkhead-bench -- $(BENCH)

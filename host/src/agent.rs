@@ -2,6 +2,7 @@
 
 use crate::dispatcher::Dispatcher;
 use crate::host_state::SharedState;
+use crate::processes::Tending;
 use crate::session;
 use crate::transport::{Transport, TransportError};
 use bulkhead_sys::process::pause;
@@ -30,6 +31,9 @@ pub enum AgentError {
     /// Signals cannot be received.
     #[error("cannot wait for signals")]
     Signals(#[source] io::Error),
+    /// Programs that end, or print something, cannot be heard of.
+    #[error("cannot look after programs")]
+    Processes(#[source] io::Error),
     /// The listening socket takes no clients.
     #[error("cannot accept clients")]
     Listen(#[source] io::Error),
@@ -50,7 +54,15 @@ impl Agent {
     /// `ready` as soon as these signals are heard. Needs tokio's context.
     pub async fn serve(mut self, ready: impl FnOnce()) -> Result<(), AgentError> {
         let mut stop = Stop::new(self.dispatcher.state().clone()).map_err(AgentError::Signals)?;
+        let tending = Tending::new(self.dispatcher.state()).map_err(AgentError::Processes)?;
         ready();
+        tokio::select! {
+            served = self.clients(&mut stop) => served,
+            never = tending.run() => match never {},
+        }
+    }
+
+    async fn clients(&mut self, stop: &mut Stop) -> Result<(), AgentError> {
         loop {
             let served = tokio::select! {
                 biased;

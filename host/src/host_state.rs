@@ -3,6 +3,7 @@
 use crate::commands::{Command, Lists};
 use crate::handles::Handles;
 use crate::logging::LogHold;
+use crate::processes::Processes;
 use crate::state::{State, StateError};
 use bulkhead_gate::{Gate, HookPhase, MountError};
 use std::cell::RefCell;
@@ -19,6 +20,8 @@ pub struct HostState {
     pub gate: Gate,
     /// Open files.
     pub handles: Handles,
+    /// Programs that run on their own.
+    pub processes: Processes,
     /// The owner's lists.
     pub lists: Lists,
     /// Modules that could not be loaded.
@@ -47,7 +50,8 @@ impl HostState {
             log.hold();
         }
         let (handles, broken_modules, frozen_here) = (Handles::default(), Vec::new(), Vec::new());
-        HostState { gate, handles, lists, broken_modules, state, log, frozen_here, once_thawed: None }
+        let processes = Processes::default();
+        HostState { gate, handles, processes, lists, broken_modules, state, log, frozen_here, once_thawed: None }
     }
 
     /// Does `action` when the frozen state ends.
@@ -68,6 +72,11 @@ impl HostState {
     /// A handle never given before.
     pub fn next_handle(&mut self) -> Result<i64, StateError> {
         self.state.next_handle()
+    }
+
+    /// Waits for programs that have ended.
+    pub fn reap_processes(&mut self) {
+        self.processes.reap(&self.gate);
     }
 
     /// Whether the agent is in the frozen state.

@@ -15,7 +15,7 @@
 //!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
 //! ```
 //!
-//! What outlives a request is host state: [`handles`], [`state`] (the state directory, the frozen flag) and
+//! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
 //! [`commands`] (which of them may run). [`agent`] joins all of it; [`logging`] is where the owner reads about it.
 
 pub mod agent;
@@ -26,6 +26,7 @@ pub mod handles;
 pub mod host_state;
 pub mod logging;
 pub mod modules;
+pub mod processes;
 pub mod runtime;
 pub mod session;
 pub mod state;

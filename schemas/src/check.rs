@@ -3,10 +3,10 @@
 use crate::definition::Places;
 use crate::error::Fault;
 use crate::reach;
-use crate::schema::{Alternate, Definition, Schema};
+use crate::schema::{Alternate, Definition, Schema, Union};
 use crate::types::Type;
 
-/// Checks names, references and alternates.
+/// Checks names, references, alternates and unions.
 pub(crate) fn consistent(schema: &Schema, places: &Places) -> Result<(), Fault> {
     for (index, (name, at)) in places.definitions.iter().enumerate() {
         if places.definitions[..index].iter().any(|(before, _)| before == name) {
@@ -41,6 +41,13 @@ pub(crate) fn consistent(schema: &Schema, places: &Places) -> Result<(), Fault> 
             Definition::Alternate(it) => {
                 distinct(schema, it).map_err(|problem| Fault::new(place(places, name), problem))?
             }
+            Definition::Union(_) if arguments.contains(name) => {
+                let problem = format!("{name} is a union, of which only returns can be made, not arguments");
+                return Err(Fault::new(place(places, name), problem));
+            }
+            Definition::Union(it) => {
+                discriminated(schema, it).map_err(|problem| Fault::new(place(places, name), problem))?
+            }
             _ => {}
         }
     }
@@ -66,7 +73,7 @@ pub(crate) fn kind(schema: &Schema, ty: &Type) -> Option<Kind> {
         Type::Str => Some(Kind::Str),
         Type::List(_) => Some(Kind::List),
         Type::Named(name) => match schema.definition(name)? {
-            Definition::Struct(_) => Some(Kind::Object),
+            Definition::Struct(_) | Definition::Union(_) => Some(Kind::Object),
             Definition::Enum(_) => Some(Kind::Str),
             Definition::Alternate(_) => None,
         },
@@ -82,6 +89,26 @@ fn distinct(schema: &Schema, alternate: &Alternate) -> Result<(), String> {
             return Err(format!("'{}' cannot be told from a branch before it", branch.name));
         }
         seen.push(kind);
+    }
+    Ok(())
+}
+
+/// Checks that the discriminator is an enum, and that each branch is one of its words with a struct behind it.
+fn discriminated(schema: &Schema, union: &Union) -> Result<(), String> {
+    let tag = &union.discriminator;
+    let Some(Definition::Enum(words)) = schema.named(&tag.ty) else {
+        return Err(format!("the discriminator '{}' is not an enum", tag.name));
+    };
+    for branch in &union.branches {
+        if !words.values.iter().any(|word| word.name == branch.name) {
+            return Err(format!("'{}' is not a value of {}", branch.name, words.name));
+        }
+        let Some(Definition::Struct(it)) = schema.named(&branch.ty) else {
+            return Err(format!("the branch '{}' is not a struct", branch.name));
+        };
+        if it.members.iter().any(|member| member.name == tag.name) {
+            return Err(format!("{} has a member '{}', as the discriminator is called", it.name, tag.name));
+        }
     }
     Ok(())
 }
@@ -143,5 +170,34 @@ mod tests {
         assert!(with("{ 'a': 'str', 'b': 'E' }").contains("'b' cannot be told from a branch before it"));
         assert!(with("{ 'a': 'int', 'b': 'number' }").contains("'b' cannot be told from a branch before it"));
         assert!(with("{ 'a': 'E', 'b': 'X' }").contains("'b' cannot be an alternate"));
+    }
+    #[test]
+    fn branches_of_a_union_are_words_with_structs() {
+        let with = |tag: &str, data: &str| {
+            let command = ("guest-x", "", "{ 'command': 'guest-x', 'returns': [ 'U' ] }");
+            let also = ("guest-y", "", "{ 'command': 'guest-y', 'returns': 'S' }");
+            let words = ("E", "a b", "{ 'enum': 'E', 'data': [ 'a', 'b' ] }");
+            let members = ("S", "m", "{ 'struct': 'S', 'data': { 'm': 'E' } }");
+            let union =
+                format!("{{ 'union': 'U', 'base': {{ '{tag}': 'E' }}, 'discriminator': '{tag}', 'data': {data} }}");
+            let documented = if data.contains("'c'") { format!("{tag} c") } else { format!("{tag} a") };
+            error(&[command, also, words, members, ("U", &documented, &union)])
+        };
+        assert_eq!(with("t", "{ 'a': 'S' }"), "accepted");
+        assert_eq!(with("t", "{ 'c': 'S' }"), "test.json:32:1: 'c' is not a value of E");
+        assert_eq!(with("t", "{ 'a': 'E' }"), "test.json:32:1: the branch 'a' is not a struct");
+        assert_eq!(with("m", "{ 'a': 'S' }"), "test.json:32:1: S has a member 'm', as the discriminator is called");
+        let command = ("guest-x", "", "{ 'command': 'guest-x', 'returns': 'U' }");
+        let untold = "{ 'union': 'U', 'base': { 't': 'str' }, 'discriminator': 't', 'data': {} }";
+        assert_eq!(error(&[command, ("U", "t", untold)]), "test.json:12:1: the discriminator 't' is not an enum");
+    }
+
+    #[test]
+    fn no_argument_is_made_of_a_union() {
+        let command = ("guest-x", "u", "{ 'command': 'guest-x', 'data': { 'u': [ 'U' ] } }");
+        let words = ("E", "a", "{ 'enum': 'E', 'data': [ 'a' ] }");
+        let union = ("U", "t", "{ 'union': 'U', 'base': { 't': 'E' }, 'discriminator': 't', 'data': {} }");
+        let refused = "test.json:18:1: U is a union, of which only returns can be made, not arguments";
+        assert_eq!(error(&[command, words, union]), refused);
     }
 }

@@ -4,7 +4,7 @@ use crate::doc::Comment;
 use crate::error::Fault;
 use crate::names;
 use crate::reader::{Dialect, Reader};
-use crate::schema::{Alternate, Command, Definition, Enum, Schema, Struct};
+use crate::schema::{Alternate, Command, Definition, Enum, Schema, Struct, Union};
 use crate::value::Node;
 use keys::{Keys, boolean};
 
@@ -83,11 +83,11 @@ fn define(schema: &mut Schema, places: &mut Places, mut comment: Comment, node: 
     let (kind, name_at, name) = keys.subject()?;
     let is_name = match kind.as_str() {
         "command" => names::is_wire_name,
-        "struct" | "enum" | "alternate" => names::is_type_name,
+        "struct" | "enum" | "alternate" | "union" => names::is_type_name,
         _ => {
             return Err(Fault::new(
                 at,
-                format!("'{kind}' is not supported; expected command, struct, enum or alternate"),
+                format!("'{kind}' is not supported; expected command, struct, enum, alternate or union"),
             ));
         }
     };
@@ -108,9 +108,15 @@ fn define(schema: &mut Schema, places: &mut Places, mut comment: Comment, node: 
             let values = members::of_enum(keys.required("data")?, &mut comment)?;
             schema.types.push(Definition::Enum(Enum { name, doc: comment.finish()?, values }));
         }
-        _ => {
-            let branches = members::of_alternate(keys.required("data")?, &mut comment, places)?;
+        "alternate" => {
+            let branches = members::branches(keys.required("data")?, &mut comment, places)?;
             schema.types.push(Definition::Alternate(Alternate { name, doc: comment.finish()?, branches }));
+        }
+        _ => {
+            let base = keys.required("base")?;
+            let discriminator = members::discriminator(base, keys.required("discriminator")?, &mut comment, places)?;
+            let branches = members::branches(keys.required("data")?, &mut comment, places)?;
+            schema.types.push(Definition::Union(Union { name, doc: comment.finish()?, discriminator, branches }));
         }
     }
     keys.finish(&kind)
@@ -162,8 +168,11 @@ mod tests {
     #[test]
     fn what_is_not_supported_is_refused_by_name() {
         let refused = [
-            ("{ 'union': 'X', 'data': {} }", "'union' is not supported; expected command, struct, enum or alternate"),
-            ("{ 'include': 'x.json' }", "'include' is not supported; expected command, struct, enum or alternate"),
+            ("{ 'event': 'X' }", "'event' is not supported; expected command, struct, enum, alternate or union"),
+            (
+                "{ 'include': 'x.json' }",
+                "'include' is not supported; expected command, struct, enum, alternate or union",
+            ),
             ("{ 'command': 'guest-x', 'if': 'CONFIG_X' }", "'if' is not supported in a command"),
             (
                 "{ 'command': 'guest-x', 'features': [ 'deprecated' ] }",
@@ -196,6 +205,23 @@ mod tests {
         assert_eq!(with("{ 'a': 'int', '*a': 'int' }"), "'a' clashes with a name before it");
         assert_eq!(with("{ 'A': 'int' }"), "'A' cannot be a name here; expected lower case, digits, '-' and '_'");
         assert_eq!(with("{}"), "'@a:' documents what is not there");
+    }
+
+    #[test]
+    fn the_base_of_a_union_is_its_discriminator() {
+        let with = |rest: &str| {
+            fault(&format!(
+                "##\n# @X: text\n# @a: a\n# @b: b\n# Since: 1\n##\n{{ 'union': 'X', {rest}, 'data': {{}} }}"
+            ))
+        };
+        assert_eq!(with("'discriminator': 'a'"), "'base' is missing");
+        assert_eq!(with("'base': { 'a': 'E' }"), "'discriminator' is missing");
+        assert_eq!(with("'base': 'X', 'discriminator': 'a'"), "expected an object, found str");
+        let other = "the base of a union must be its discriminator and nothing else";
+        assert_eq!(with("'base': {}, 'discriminator': 'a'"), other);
+        assert_eq!(with("'base': { 'a': 'E' }, 'discriminator': 'b'"), other);
+        assert_eq!(with("'base': { 'a': 'E', 'b': 'E' }, 'discriminator': 'a'"), other);
+        assert_eq!(with("'base': { '*a': 'E' }, 'discriminator': 'a'"), "'a' cannot be optional");
     }
 
     #[test]

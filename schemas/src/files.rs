@@ -115,6 +115,22 @@ mod tests {
         assert_eq!(table.matches("Command { name: ").count(), commands);
     }
 
+    /// A client does not care which module answers: what one tells about, another must be able to be asked for.
+    #[test]
+    fn a_type_that_two_modules_have_is_the_same_in_both() {
+        let all = load_all().unwrap();
+        let mut shared = Vec::new();
+        for (index, schema) in all.iter().enumerate() {
+            for definition in &schema.types {
+                for other in all[..index].iter().filter_map(|other| other.definition(definition.name())) {
+                    assert_eq!(definition, other, "in {}.json and before it", schema.module);
+                    shared.push(definition.name());
+                }
+            }
+        }
+        assert!(shared.contains(&"GuestMemoryBlock"), "{shared:?}");
+    }
+
     #[test]
     fn a_missing_module_is_named() {
         let error = load("absent").unwrap_err().to_string();

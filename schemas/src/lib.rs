@@ -32,7 +32,7 @@ pub use error::SchemaError;
 pub use files::{BuildError, ORDER, generate_command_table, generate_for, load, load_all};
 pub use generate::TableError;
 pub use returns::Mismatch;
-pub use schema::{Alternate, Branch, Command, Definition, Enum, EnumValue, Member, Schema, Struct};
+pub use schema::{Alternate, Branch, Command, Definition, Enum, EnumValue, Member, Schema, Struct, Union};
 pub use types::{Integer, Type};
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ pub(crate) fn is_wire_name(name: &str) -> bool {
         && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_')
 }
 
-/// Whether this can name a struct, an enum or an alternate.
+/// Whether this can name a struct, an enum, an alternate or a union.
 pub(crate) fn is_type_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }

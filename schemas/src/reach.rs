@@ -24,6 +24,10 @@ fn from<'a>(schema: &'a Schema, types: impl Iterator<Item = &'a Type>) -> BTreeS
             Type::Named(name) if reached.insert(name.as_str()) => match schema.definition(name) {
                 Some(Definition::Struct(it)) => waiting.extend(it.members.iter().map(|member| &member.ty)),
                 Some(Definition::Alternate(it)) => waiting.extend(it.branches.iter().map(|branch| &branch.ty)),
+                Some(Definition::Union(it)) => {
+                    waiting.push(&it.discriminator.ty);
+                    waiting.extend(it.branches.iter().map(|branch| &branch.ty));
+                }
                 Some(Definition::Enum(_)) | None => {}
             },
             _ => {}

@@ -9,6 +9,9 @@ use crate::value::{Entry, Node, Value};
 use std::collections::BTreeSet;
 use std::fs;
 
+/// Commands of which the recordings have no return. Whoever records one takes it out.
+const NOT_RECORDED: [&str; 3] = ["guest-get-disks", "guest-get-load", "guest-set-time"];
+
 #[test]
 fn qemu_ga_answers_as_the_schemas_say() {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../shared/conformance/qemu-ga-11.1.3.jsonl");
@@ -26,7 +29,10 @@ fn qemu_ga_answers_as_the_schemas_say() {
             continue;
         }
         for (request, reply) in sent.lines().zip(answered.lines()) {
-            let Some(command) = object(request).and_then(|request| text(&request, "execute").map(str::to_owned)) else {
+            // A recording has the process id of its own run only in the reply.
+            let request = request.replace("@@pid@@", "0");
+            let Some(command) = object(&request).and_then(|request| text(&request, "execute").map(str::to_owned))
+            else {
                 continue;
             };
             let reply = reply.trim_start_matches(char::REPLACEMENT_CHARACTER);
@@ -38,16 +44,25 @@ fn qemu_ga_answers_as_the_schemas_say() {
         }
     }
     let all = schemas.iter().flat_map(|schema| &schema.commands).filter(|command| command.success_response);
-    let missing: Vec<_> = all.filter(|command| !checked.contains(&command.name)).map(|command| &command.name).collect();
-    assert!(missing.is_empty(), "no recorded return of {missing:?}");
+    let missing: Vec<_> = all.map(|command| command.name.as_str()).filter(|name| !checked.contains(*name)).collect();
+    assert_eq!(missing, NOT_RECORDED, "left: no recorded return, right: said to have none");
+}
+
+/// In place of a recording: what qemu-ga 7.2.22 said of a virtio disk.
+#[test]
+fn qemu_ga_tells_of_a_disk_as_the_schema_says() {
+    let told = r#"[{"name": "/dev/vda", "dependencies": [], "partition": false, "address": {"bus-type": "virtio",
+        "bus": 0, "unit": 0, "pci-controller": {"bus": 0, "slot": 2, "domain": 0, "function": 0}, "dev": "/dev/vda",
+        "target": 0}}]"#;
+    assert_eq!(crate::load("report").unwrap().check_return("guest-get-disks", told), Ok(()));
 }
 
 /// The text of a reply's return.
 fn returned(reply: &str) -> Option<&str> {
-    let node = &object(reply)?.into_iter().find(|entry| entry.name == "return")?.node;
-    // qemu-ga writes the return last, or an id after it.
-    let rest = &reply[node.at..reply.len() - 1];
-    Some(rest.split_once(", \"id\": ").map_or(rest, |(value, _)| value))
+    let entries = object(reply)?;
+    let index = entries.iter().position(|entry| entry.name == "return")?;
+    let end = entries.get(index + 1).map_or(reply.len() - 1, |next| next.at - ", ".len());
+    Some(&reply[entries[index].node.at..end])
 }
 
 fn object(text: &str) -> Option<Vec<Entry>> {

@@ -1,7 +1,7 @@
 //! Whether a reply is what its schema promises: for tests.
 
 use crate::reader::{Dialect, Reader};
-use crate::schema::{Command, Definition, Schema, Struct};
+use crate::schema::{Command, Definition, Member, Schema, Union};
 use crate::types::Type;
 use crate::value::{Entry, Node, Value};
 use std::fmt;
@@ -78,7 +78,10 @@ impl Schema {
 
     fn check_named(&self, definition: &Definition, node: &Node, path: &str) -> Result<(), Mismatch> {
         match (definition, &node.value) {
-            (Definition::Struct(it), Value::Object(entries)) => self.check_members(it, entries, path),
+            (Definition::Struct(it), Value::Object(entries)) => {
+                self.check_members(&it.name, &it.members.iter().collect::<Vec<_>>(), entries, path)
+            }
+            (Definition::Union(it), Value::Object(entries)) => self.check_union(it, entries, path),
             (Definition::Enum(it), Value::Str(word)) => {
                 if it.values.iter().any(|value| value.name == *word) {
                     Ok(())
@@ -98,8 +101,21 @@ impl Schema {
         }
     }
 
-    fn check_members(&self, declared: &Struct, entries: &[Entry], path: &str) -> Result<(), Mismatch> {
-        for member in &declared.members {
+    /// The discriminator's word tells which members there are besides it. That the discriminator is there, and one of
+    /// the enum's words, is checked with them.
+    fn check_union(&self, union: &Union, entries: &[Entry], path: &str) -> Result<(), Mismatch> {
+        let mut declared = vec![&union.discriminator];
+        let tag = entries.iter().find(|entry| entry.name == union.discriminator.name).map(|entry| &entry.node.value);
+        let branch = union.branches.iter().find(|branch| matches!(tag, Some(Value::Str(word)) if *word == branch.name));
+        if let Some(Definition::Struct(it)) = branch.and_then(|branch| self.named(&branch.ty)) {
+            declared.extend(&it.members);
+        }
+        self.check_members(&union.name, &declared, entries, path)
+    }
+
+    /// Checks the members of an object that is an `owner`.
+    fn check_members(&self, owner: &str, declared: &[&Member], entries: &[Entry], path: &str) -> Result<(), Mismatch> {
+        for member in declared {
             let path = format!("{path}.{}", member.name);
             match entries.iter().find(|entry| entry.name == member.name) {
                 Some(entry) => self.check(&member.ty, &entry.node, &path)?,
@@ -107,10 +123,8 @@ impl Schema {
                 None => return Err(Mismatch::new(&path, format!("missing, expected {}", member.ty))),
             }
         }
-        match entries.iter().find(|entry| !declared.members.iter().any(|member| member.name == entry.name)) {
-            Some(entry) => {
-                Err(Mismatch::new(&format!("{path}.{}", entry.name), format!("{} has no such member", declared.name)))
-            }
+        match entries.iter().find(|entry| !declared.iter().any(|member| member.name == entry.name)) {
+            Some(entry) => Err(Mismatch::new(&format!("{path}.{}", entry.name), format!("{owner} has no such member"))),
             None => Ok(()),
         }
     }
@@ -132,6 +146,23 @@ mod tests {
         let full =
             r#"{"entries": [{"type": "ab", "size": 18446744073709551615, "note": "x"}], "load": 1, "mode": "on"}"#;
         assert_eq!(check("guest-report", full), "fits");
+    }
+
+    #[test]
+    fn a_union_has_the_members_of_its_word() {
+        let cases = [
+            (r#"[{"kind": "on", "type": "a", "size": 1}, {"size": 1, "type": "a", "kind": "on"}]"#, "fits"),
+            (r#"[{"kind": "not-yet"}]"#, "fits"),
+            (r#"[{"kind": "on"}]"#, "return[0].type: missing, expected str"),
+            (r#"[{"kind": "not-yet", "size": 1}]"#, "return[0].size: State has no such member"),
+            (r#"[{"type": "a", "size": 1}]"#, "return[0].kind: missing, expected Switch"),
+            (r#"[{"kind": "of"}]"#, "return[0].kind: 'of' is not a value of Switch"),
+            (r#"[{"kind": 1}]"#, "return[0].kind: expected Switch, found int"),
+            (r#"["on"]"#, "return[0]: expected State, found str"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(check("guest-state", text), expected);
+        }
     }
 
     #[test]

@@ -22,8 +22,8 @@ impl Schema {
     ///
     /// # Errors
     ///
-    /// The first thing found wrong. What QAPI knows and this crate does not (unions, events, `if`, `include`, ...) is
-    /// an error too.
+    /// The first thing found wrong. What QAPI knows and this crate does not (events, `if`, `include`, ...) is an error
+    /// too.
     pub fn parse(module: &str, text: &str) -> Result<Self, SchemaError> {
         let (schema, places) = definition::read(module, text).map_err(|fault| fault.locate(module, text))?;
         check::consistent(&schema, &places).map_err(|fault| fault.locate(module, text))?;
@@ -40,6 +40,14 @@ impl Schema {
     #[must_use]
     pub fn definition(&self, name: &str) -> Option<&Definition> {
         self.types.iter().find(|definition| definition.name() == name)
+    }
+
+    /// What `ty` refers to, if it is a type of this schema.
+    pub(crate) fn named(&self, ty: &Type) -> Option<&Definition> {
+        match ty {
+            Type::Named(name) => self.definition(name),
+            _ => None,
+        }
     }
 }
 
@@ -69,6 +77,8 @@ pub enum Definition {
     Enum(Enum),
     /// One of several types, told apart by the kind of JSON value.
     Alternate(Alternate),
+    /// An object of which one member tells what other members there are.
+    Union(Union),
 }
 
 impl Definition {
@@ -79,6 +89,7 @@ impl Definition {
             Self::Struct(it) => &it.name,
             Self::Enum(it) => &it.name,
             Self::Alternate(it) => &it.name,
+            Self::Union(it) => &it.name,
         }
     }
 
@@ -89,6 +100,7 @@ impl Definition {
             Self::Struct(it) => &it.doc,
             Self::Enum(it) => &it.doc,
             Self::Alternate(it) => &it.doc,
+            Self::Union(it) => &it.doc,
         }
     }
 }
@@ -135,10 +147,23 @@ pub struct Alternate {
     pub branches: Vec<Branch>,
 }
 
-/// A type that an alternate can have. Its name is not seen on the wire.
+/// An object of which one member tells what other members there are. Only returns are made of unions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Union {
+    /// For instance `GuestCpuStats`.
+    pub name: String,
+    /// What it is.
+    pub doc: Doc,
+    /// The member that tells. It is always there, and its type is an enum.
+    pub discriminator: Member,
+    /// Each is a word of that enum with a struct, whose members follow. With a word that has no branch nothing follows.
+    pub branches: Vec<Branch>,
+}
+
+/// A type that an alternate or a union can have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Branch {
-    /// What the branch is called in the schema.
+    /// In a union a word of the discriminator's enum; the name of an alternate's branch is not seen on the wire.
     pub name: String,
     /// What it means.
     pub doc: String,

@@ -15,7 +15,7 @@ pub enum Type {
     Str,
     /// `['T']`
     List(Box<Type>),
-    /// A struct, an enum or an alternate of this schema.
+    /// A struct, an enum, an alternate or a union of this schema.
     Named(String),
 }
 
@@ -57,7 +57,7 @@ impl fmt::Display for Type {
     }
 }
 
-const INTEGERS: [Integer; 9] = [
+const INTEGERS: [Integer; 10] = [
     Integer { name: "int", rust: "i64", min: i64::MIN as i128, max: i64::MAX as i128 },
     Integer { name: "int8", rust: "i8", min: i8::MIN as i128, max: i8::MAX as i128 },
     Integer { name: "int16", rust: "i16", min: i16::MIN as i128, max: i16::MAX as i128 },
@@ -67,6 +67,7 @@ const INTEGERS: [Integer; 9] = [
     Integer { name: "uint16", rust: "u16", min: 0, max: u16::MAX as i128 },
     Integer { name: "uint32", rust: "u32", min: 0, max: u32::MAX as i128 },
     Integer { name: "uint64", rust: "u64", min: 0, max: u64::MAX as i128 },
+    Integer { name: "size", rust: "u64", min: 0, max: u64::MAX as i128 },
 ];
 
 #[cfg(test)]
@@ -75,7 +76,7 @@ mod tests {
 
     #[test]
     fn built_in_types_print_as_they_are_written() {
-        for name in ["int", "int32", "uint64", "number", "bool", "str"] {
+        for name in ["int", "int32", "uint64", "size", "number", "bool", "str"] {
             assert_eq!(Type::built_in(name).unwrap().to_string(), name);
         }
         assert_eq!(Type::built_in("GuestFileRead"), None);

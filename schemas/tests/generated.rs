@@ -15,7 +15,7 @@ fn a_module_s_types() {
 #[test]
 fn the_host_s_table() {
     let schema = Schema::parse("sample", include_str!("golden/sample.json")).unwrap();
-    let order = "guest-none\nguest-quiet\nguest-later\nguest-report\nguest-word\n";
+    let order = "guest-none\nguest-quiet\nguest-later\nguest-report\nguest-state\nguest-word\n";
     compare("table.rs", &generate::command_table(&[schema], order).unwrap());
 }
 

@@ -1,7 +1,6 @@
 //! Guest module `file`: open, read, write, seek and close files of the VM. Contents stream through it in small
 //! pieces, so its memory does not grow with what a client asks for.
 
-pub mod base64;
 pub mod close;
 pub mod error;
 pub mod flush;

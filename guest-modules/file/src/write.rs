@@ -1,9 +1,9 @@
 //! `guest-file-write`: base64 becomes bytes of a file.
 
-use crate::base64::{Decoder, Invalid, Measure};
 use crate::bindings::bulkhead::agent::files;
 use crate::error::failed;
 use crate::schema::{GuestFileWrite, GuestFileWriteArguments};
+use bulkhead_module::base64::{Decoder, Invalid, Measure};
 use bulkhead_module::{CommandError, Streamed};
 
 /// Writes at the file's position, or at its end if it was opened for appending. The text is read twice: once to

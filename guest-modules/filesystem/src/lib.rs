@@ -3,7 +3,6 @@
 
 pub mod freeze;
 pub mod hook;
-pub mod mountinfo;
 pub mod mounts;
 pub mod status;
 pub mod thaw;

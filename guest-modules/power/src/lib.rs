@@ -1,6 +1,8 @@
-//! Guest module `power`: switching the VM off or over. The host runs one of four programs for it and nothing else.
+//! Guest module `power`: switching the VM off or over, and putting it to sleep. The host runs one of a few programs for
+//! it, or tells the kernel to sleep, and nothing else.
 
 pub mod shutdown;
+pub mod suspend;
 
 /// The types of the arguments and returns, made from the schema.
 pub mod schema {
@@ -10,4 +12,7 @@ pub mod schema {
 bulkhead_module::module! {
     world: "power-module",
     "guest-shutdown" => shutdown::shutdown,
+    "guest-suspend-disk" => suspend::disk,
+    "guest-suspend-ram" => suspend::ram,
+    "guest-suspend-hybrid" => suspend::hybrid,
 }

@@ -1,7 +1,7 @@
 //! The text of the arguments, taken apart into members.
 
 use crate::bindings::bulkhead::agent::arguments as host;
-use crate::{CommandError, FromJson, Json, Path, scan};
+use crate::{CommandError, FromJson, Json, Path, parse, scan};
 use serde_json::Value;
 
 /// The text of a request's `arguments`.
@@ -72,8 +72,8 @@ impl Members {
 
 /// The host promises one well-formed object; a module does not have to believe it.
 fn whole(text: &str) -> Result<Vec<(String, Json)>, CommandError> {
-    match serde_json::from_str(text) {
-        Ok(Value::Object(object)) => Ok(object.into_iter().map(|(name, value)| (name, Json::Value(value))).collect()),
+    match parse::value(text.as_bytes()) {
+        Some(Value::Object(object)) => Ok(object.into_iter().map(|(name, value)| (name, Json::Value(value))).collect()),
         _ => Err(CommandError::generic("QMP input member 'arguments' must be an object")),
     }
 }
@@ -92,6 +92,12 @@ mod tests {
         assert_eq!(some.required::<i64>("id"), Ok(7));
         assert_eq!(some.required::<i64>("id").unwrap_err().desc, "Parameter 'id' is missing");
         assert_eq!(some.finish().unwrap_err().desc, "Parameter 'foo' is unexpected");
+    }
+
+    #[test]
+    fn a_number_that_is_too_large_is_a_number() {
+        let error = members(r#"{"id": 1e999}"#).required::<i64>("id").unwrap_err();
+        assert_eq!(error.desc, "Invalid parameter type for 'id', expected: integer");
     }
 
     #[test]

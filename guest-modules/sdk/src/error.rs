@@ -36,6 +36,7 @@ impl ErrorCode {
         match self {
             // The words a client sees when the kernel refuses for the same reason.
             ErrorCode::Denied | ErrorCode::Access => "Permission denied",
+            ErrorCode::ArgumentListTooLong => "Argument list too long",
             ErrorCode::Again => "Resource temporarily unavailable",
             ErrorCode::BadDescriptor => "Bad file descriptor",
             ErrorCode::Busy => "Device or resource busy",

@@ -75,6 +75,11 @@ impl Path {
         CommandError::generic(format!("Parameter '{self}' does not accept value '{value}'"))
     }
 
+    /// The value here does not fit the integer type that is expected.
+    fn out_of_range(&self, expected: &str) -> CommandError {
+        CommandError::generic(format!("Parameter '{self}' expects {expected}"))
+    }
+
     /// A member that must be here is not.
     pub fn missing(&self) -> CommandError {
         CommandError::generic(format!("Parameter '{self}' is missing"))
@@ -108,16 +113,35 @@ impl FromJson for i64 {
 }
 
 impl FromJson for u64 {
-    /// A negative number stands for its two's complement, as QEMU has it.
+    /// A negative number stands for its two's complement, as QEMU has it. Other than with `i64`, a value of any other
+    /// kind is told the same as a number that is too large.
     fn from_json(value: Json, at: &Path) -> Result<Self, CommandError> {
-        let wrong = || CommandError::generic(format!("Parameter '{at}' expects uint64"));
-        match value {
-            Json::Value(Value::Number(number)) => {
-                number.as_u64().or_else(|| number.as_i64().map(i64::cast_unsigned)).ok_or_else(wrong)
-            }
-            _ => Err(at.bad_type("integer")),
-        }
+        let number = match value {
+            Json::Value(Value::Number(number)) => number.as_u64().or_else(|| number.as_i64().map(i64::cast_unsigned)),
+            _ => None,
+        };
+        number.ok_or_else(|| at.out_of_range("uint64"))
     }
+}
+
+/// A narrow integer is read as the wide one of its sign, so what is no integer at all gets the error of that one.
+macro_rules! narrow_integer {
+    ($($narrow:ty, $wide:ty, $expected:literal;)*) => {$(
+        impl FromJson for $narrow {
+            fn from_json(value: Json, at: &Path) -> Result<Self, CommandError> {
+                <$wide>::from_json(value, at)?.try_into().map_err(|_| at.out_of_range($expected))
+            }
+        }
+    )*};
+}
+
+narrow_integer! {
+    i8, i64, "int8_t";
+    i16, i64, "int16_t";
+    i32, i64, "int32_t";
+    u8, u64, "uint8_t";
+    u16, u64, "uint16_t";
+    u32, u64, "uint32_t";
 }
 
 impl FromJson for f64 {
@@ -210,7 +234,27 @@ mod tests {
     fn unsigned_integers_wrap_below_zero() {
         let at = Path::default();
         assert_eq!(u64::from_json(Json::Value(json!(-1)), &at), Ok(u64::MAX));
-        assert_eq!(desc::<u64>(json!(1.5)), "Parameter 'x' expects uint64");
+        assert_eq!(u64::from_json(Json::Value(json!(i64::MIN)), &at), Ok(1 << 63));
+        assert_eq!(u64::from_json(Json::Value(json!(u64::MAX)), &at), Ok(u64::MAX));
+        let below: Value = serde_json::from_str("-9223372036854775809").unwrap();
+        let above: Value = serde_json::from_str("18446744073709551616").unwrap();
+        for wrong in [below, above, json!(1.5), json!(1e3), json!("1"), json!(null), json!(true), json!([]), json!({})]
+        {
+            assert_eq!(desc::<u64>(wrong), "Parameter 'x' expects uint64");
+        }
+    }
+
+    /// As QEMU 7.2.22 was seen to answer `netdev_add` and `migrate-set-parameters`: qemu-ga has no such argument.
+    #[test]
+    fn narrow_integers_have_a_range() {
+        let at = Path::default();
+        assert_eq!(i32::from_json(Json::Value(json!(i32::MIN)), &at), Ok(i32::MIN));
+        assert_eq!(u32::from_json(Json::Value(json!(u32::MAX)), &at), Ok(u32::MAX));
+        assert_eq!(desc::<i32>(json!(99_999_999_999_i64)), "Parameter 'x' expects int32_t");
+        assert_eq!(desc::<i32>(json!(1.5)), "Invalid parameter type for 'x', expected: integer");
+        assert_eq!(desc::<u32>(json!(-1)), "Parameter 'x' expects uint32_t");
+        assert_eq!(desc::<u8>(json!(300)), "Parameter 'x' expects uint8_t");
+        assert_eq!(desc::<u8>(json!("x")), "Parameter 'x' expects uint64");
     }
 
     #[test]

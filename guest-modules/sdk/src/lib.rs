@@ -15,11 +15,14 @@
 //! - [`returns`]: Rust values become the text of the return, in qemu-ga's form.
 
 pub mod arguments;
+pub mod base64;
 mod bytes;
 pub mod error;
 pub mod json;
 pub mod log;
 mod module;
+pub mod mountinfo;
+mod parse;
 pub mod returns;
 mod scan;
 mod streamed;

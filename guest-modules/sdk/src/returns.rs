@@ -1,5 +1,6 @@
-//! Rust values as the text of a return, in the form that qemu-ga gives it: `", "` and `": "` between things, and
-//! ASCII only, so that nothing between the agent and the client can stumble over an encoding.
+//! Rust values as the text of a return, in the form that qemu-ga gives it: `", "` and `": "` between things, floating
+//! point numbers as C's `%.17g` writes them, and ASCII only, so that nothing between the agent and the client can
+//! stumble over an encoding.
 
 use crate::bindings::bulkhead::agent::reply as host;
 use serde::Serialize;
@@ -56,6 +57,10 @@ impl Formatter for QemuFormatter {
         writer.write_all(b": ")
     }
 
+    fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
+        writer.write_all(general(value).as_bytes())
+    }
+
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
         let plain = |byte: u8| byte.is_ascii() && byte != 0x7F;
         if fragment.bytes().all(plain) {
@@ -88,6 +93,25 @@ impl Formatter for QemuFormatter {
     }
 }
 
+/// A finite number as C's `%.17g` writes it: 17 significant digits without zeros at the end, and an exponent if that is
+/// below -4 or above 16.
+fn general(value: f64) -> String {
+    let scientific = format!("{value:.16e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((scientific.as_str(), "0"));
+    let exponent: i32 = exponent.parse().unwrap_or(0);
+    if let Ok(decimals) = usize::try_from(16 - exponent)
+        && exponent >= -4
+    {
+        return without_final_zeros(&format!("{value:.decimals$}")).to_owned();
+    }
+    let sign = if exponent < 0 { '-' } else { '+' };
+    format!("{}e{sign}{:02}", without_final_zeros(digits), exponent.abs())
+}
+
+fn without_final_zeros(digits: &str) -> &str {
+    if digits.contains('.') { digits.trim_end_matches('0').trim_end_matches('.') } else { digits }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +121,51 @@ mod tests {
     fn separators_are_followed_by_a_space() {
         assert_eq!(json!({"a": [1, true, null], "b": {}}).into_return(), r#"{"a": [1, true, null], "b": {}}"#);
         assert_eq!(Empty {}.into_return(), "{}");
+    }
+
+    /// What printf(3) makes of the same numbers.
+    #[test]
+    fn floating_point_numbers_have_seventeen_digits() {
+        for (number, text) in [
+            (0.0, "0"),
+            (-0.0, "-0"),
+            (1.0, "1"),
+            (0.1, "0.10000000000000001"),
+            (-2.5, "-2.5"),
+            (1_700_000_000.123_456, "1700000000.123456"),
+            (1e14 + 0.125, "100000000000000.12"),
+            (1e16, "10000000000000000"),
+            (1e17, "1e+17"),
+            (0.0001, "0.0001"),
+            (0.00001, "1.0000000000000001e-05"),
+            (1e300, "1.0000000000000001e+300"),
+            (5e-324, "4.9406564584124654e-324"),
+        ] {
+            assert_eq!(number.into_return(), text);
+        }
+        assert_eq!(json!({"load1m": 0.25}).into_return(), r#"{"load1m": 0.25}"#);
+    }
+
+    /// The form in which the generator writes a union.
+    #[test]
+    fn the_members_of_a_union_stand_beside_its_discriminator() {
+        #[derive(Serialize)]
+        struct Times {
+            cpu: i64,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            steal: Option<u64>,
+        }
+        #[derive(Serialize)]
+        #[serde(tag = "type")]
+        enum Stats {
+            #[serde(rename = "linux")]
+            Linux(Times),
+            #[serde(rename = "not-told")]
+            NotTold,
+        }
+        let stats = vec![Stats::Linux(Times { cpu: 0, steal: None }), Stats::Linux(Times { cpu: 1, steal: Some(7) })];
+        assert_eq!(stats.into_return(), r#"[{"type": "linux", "cpu": 0}, {"type": "linux", "cpu": 1, "steal": 7}]"#);
+        assert_eq!(Stats::NotTold.into_return(), r#"{"type": "not-told"}"#);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The text is read through a small window. Members that are short are kept and parsed; a string that is long is
 //! only measured, and its place remembered for [`Streamed`] to read from.
 
-use crate::{CommandError, Json, Streamed, find};
+use crate::{CommandError, Json, Streamed, find, parse};
 use serde_json::Value;
 
 /// The window, in bytes.
@@ -74,7 +74,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
         }
         loop {
             self.expect(b'"')?;
-            let Text::Kept(key) = self.string()? else { return None };
+            let Text::Kept(key) = self.string(KEPT_STRING)? else { return None };
             let key = serde_json::from_slice(&key).ok()?;
             self.expect(b':')?;
             members.push((key, self.value()?));
@@ -88,7 +88,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
     fn value(&mut self) -> Option<Json> {
         if self.peek()? == b'"' {
             self.at += 1;
-            return match self.string()? {
+            return match self.string(KEPT_STRING)? {
                 Text::Kept(text) => serde_json::from_slice(&text).ok().map(|text| Json::Value(Value::String(text))),
                 Text::Long { offset, length } => Some(Json::Long(Streamed::remote(offset, length))),
             };
@@ -99,7 +99,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
             match self.rest().first().copied()? {
                 b'"' => {
                     self.at += 1;
-                    let Text::Kept(string) = self.string()? else { return None };
+                    let Text::Kept(string) = self.string(KEPT_VALUE)? else { return None };
                     text.extend_from_slice(&string);
                 }
                 b',' | b'}' | b']' if depth == 0 => break,
@@ -117,11 +117,12 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
                 return None;
             }
         }
-        serde_json::from_slice(&text).ok().map(Json::Value)
+        parse::value(&text).map(Json::Value)
     }
 
-    /// The rest of a string whose opening quote was taken: with its quotes if it is short, its place if not.
-    fn string(&mut self) -> Option<Text> {
+    /// The rest of a string whose opening quote was taken: with its quotes if its text has at most `most` bytes, its place if
+    /// not.
+    fn string(&mut self, most: usize) -> Option<Text> {
         let offset = self.offset();
         let mut kept = vec![b'"'];
         loop {
@@ -130,7 +131,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
                 return None;
             }
             let plain = find(rest, |byte| byte == b'"' || byte == b'\\').unwrap_or(rest.len());
-            if kept.len() <= KEPT_STRING {
+            if kept.len() <= most {
                 kept.extend_from_slice(&rest[..plain]);
             }
             self.at += plain;
@@ -138,7 +139,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
                 Some(b'"') => {
                     let length = self.offset() - offset;
                     self.at += 1;
-                    if kept.len() > KEPT_STRING {
+                    if kept.len() > most {
                         return Some(Text::Long { offset, length });
                     }
                     kept.push(b'"');
@@ -146,7 +147,9 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
                 }
                 Some(b'\\') => {
                     let escape = [self.take()?, self.take()?];
-                    kept.extend_from_slice(&escape);
+                    if kept.len() <= most {
+                        kept.extend_from_slice(&escape);
+                    }
                 }
                 _ => {}
             }
@@ -195,6 +198,15 @@ mod tests {
         let found = scan(&text, 4096).unwrap();
         assert_eq!(found[1], ("buf-b64".to_owned(), Json::Long(Streamed::remote(26, long.len() as u64))));
         assert_eq!(&text[26..30], "xxxx");
+    }
+
+    #[test]
+    fn a_long_string_in_a_list_is_kept() {
+        let long = "x".repeat(KEPT_STRING * 2);
+        let found = scan(&format!(r#"{{"arg":["-c","{long}"]}}"#), 4096).unwrap();
+        assert_eq!(found, [("arg".to_owned(), Json::Value(json!(["-c", long])))]);
+        let longer = "x".repeat(KEPT_VALUE + 1);
+        assert!(scan(&format!(r#"{{"arg":["{longer}"]}}"#), 32768).is_err());
     }
 
     #[test]

@@ -16,8 +16,26 @@ pub enum Capability {
     Freezer,
     /// `trimmer`: discard unused blocks.
     Trimmer,
-    /// `power`: switch the machine off or over.
+    /// `power`: switch the machine off, over or to sleep.
     Power,
+    /// `processes`: start programs.
+    Processes,
+    /// `system-files`: read what the system says of itself in files.
+    SystemFiles,
+    /// `network`: list the addresses of network interfaces.
+    Network,
+    /// `identity`: ask what the system calls itself.
+    Identity,
+    /// `disks`: ask disks for their health.
+    Disks,
+    /// `clock`: read the clock.
+    Clock,
+    /// `clock-setting`: set the clocks.
+    ClockSetting,
+    /// `hotplug`: take processors and memory in and out of use.
+    Hotplug,
+    /// `accounts`: set passwords, read and write the keys of ssh.
+    Accounts,
 }
 
 impl Capability {
@@ -30,6 +48,15 @@ impl Capability {
             Capability::Freezer => "freezer",
             Capability::Trimmer => "trimmer",
             Capability::Power => "power",
+            Capability::Processes => "processes",
+            Capability::SystemFiles => "system-files",
+            Capability::Network => "network",
+            Capability::Identity => "identity",
+            Capability::Disks => "disks",
+            Capability::Clock => "clock",
+            Capability::ClockSetting => "clock-setting",
+            Capability::Hotplug => "hotplug",
+            Capability::Accounts => "accounts",
         }
     }
 }
@@ -47,7 +74,19 @@ const BUILT_IN: &[(&str, Capability, &str)] = &[
     ("filesystem", Capability::Mounts, "freezing, thawing and trimming begin with the mount table"),
     ("filesystem", Capability::Freezer, "guest-fsfreeze-* freeze and thaw"),
     ("filesystem", Capability::Trimmer, "guest-fstrim discards unused blocks"),
-    ("power", Capability::Power, "guest-shutdown powers down, halts and reboots"),
+    ("power", Capability::Power, "guest-shutdown powers down, halts and reboots, guest-suspend-* put to sleep"),
+    ("exec", Capability::Processes, "guest-exec starts programs"),
+    ("report", Capability::SystemFiles, "most guest-get-* read what the kernel says in /proc and /sys"),
+    ("report", Capability::Mounts, "guest-get-fsinfo lists file systems and how full they are"),
+    ("report", Capability::Network, "guest-network-get-interfaces lists interfaces and their addresses"),
+    ("report", Capability::Identity, "guest-get-osinfo, guest-get-host-name and guest-get-timezone tell names"),
+    ("report", Capability::Disks, "guest-get-disks tells the health of NVMe disks"),
+    ("report", Capability::Clock, "guest-get-timezone tells the offset of this moment"),
+    ("time", Capability::Clock, "guest-get-time reads the clock"),
+    ("time", Capability::ClockSetting, "guest-set-time sets the clocks"),
+    ("hotplug", Capability::SystemFiles, "guest-set-vcpus and guest-set-memory-blocks look before they act"),
+    ("hotplug", Capability::Hotplug, "guest-set-vcpus and guest-set-memory-blocks"),
+    ("account", Capability::Accounts, "guest-set-user-password sets passwords, guest-ssh-* read and write keys"),
 ];
 
 /// Whether `module` is granted `capability`.

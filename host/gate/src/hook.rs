@@ -1,7 +1,6 @@
 //! The owner's freeze hook script. Its path comes from the command line, so a module can only say when it runs.
 
 use crate::{Capability, Gate, GateError, ProgramError};
-use bulkhead_sys::Program;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
@@ -9,10 +8,6 @@ use std::time::Duration;
 /// How long a hook script may take. A database may need minutes to come to rest, and backup tools wait ten minutes
 /// and more for a freeze; a script that hangs would otherwise hold the agent for ever.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
-
-/// How much of a failing program's output the client is shown, in bytes: enough for a message and its context, too
-/// little to carry a file out.
-pub(crate) const OUTPUT_LIMIT: usize = 4096;
 
 /// When a hook script runs. The word is its argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,12 +32,7 @@ impl Gate {
             HookPhase::Freeze => "freeze",
             HookPhase::Thaw => "thaw",
         };
-        Ok(self.system.run(&Program {
-            path: hook.as_os_str().as_bytes().to_vec(),
-            arguments: vec![word.to_owned()],
-            time_limit: TIME_LIMIT,
-            output_limit: OUTPUT_LIMIT,
-        })?)
+        Ok(self.run_program(hook.as_os_str().as_bytes(), &[word], Vec::new(), TIME_LIMIT)?)
     }
 }
 

@@ -6,18 +6,36 @@
 //!
 //! There is no policy file yet: [`grants`] lists what the built-in modules need, and nothing else is granted.
 
+mod accounts;
+mod clock;
+mod clock_setting;
+mod disks;
 mod files;
 mod freezer;
 pub mod grants;
 mod hook;
+mod hotplug;
+mod identity;
 mod mounts;
+mod network;
 mod power;
+mod processes;
+mod programs;
+mod readable;
+mod sleep;
+mod system_files;
 mod trimmer;
 
-pub use bulkhead_sys::{Errno, MountError, OpenFlags, ProgramError, Trimmed};
+pub use accounts::{CHPASSWD, PasswordError};
+pub use bulkhead_sys::{
+    Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, MountError, OpenFlags, Output, ProgramError, Spawn,
+    Spawned, Trimmed, Usage,
+};
+pub use clock_setting::{Direction, HWCLOCK};
 pub use grants::Capability;
 pub use hook::HookPhase;
 pub use power::{Mode, Tool};
+pub use sleep::{Sleep, SleepTool};
 
 use bulkhead_sys::System;
 use std::path::PathBuf;

@@ -1,10 +1,15 @@
-//! `mounts`: reading the mount table.
+//! `mounts`: reading the mount table, and asking file systems how full they are.
 
-use crate::{Capability, Errno, Gate, GateError};
+use crate::{Capability, Errno, Gate, GateError, Usage};
+use std::time::Duration;
 
 /// The longest mount table that is read, in bytes. It bounds what a VM with runaway mounts (containers leak them) can
 /// make the agent hold; some twenty thousand mounts fit.
 const TABLE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// How long a file system may take to say how full it is. One on a disk knows at once; one behind a server or a driver
+/// that hangs never does, and its owner needs the sizes of the others.
+const USAGE_PATIENCE: Duration = Duration::from_secs(2);
 
 impl Gate {
     /// The text of the mount table.
@@ -17,5 +22,11 @@ impl Gate {
     pub fn block_device(&self, module: &str, path: &[u8]) -> Result<(u32, u32), GateError<Errno>> {
         self.require(module, Capability::Mounts)?;
         Ok(self.system.block_device(path)?)
+    }
+
+    /// How full the file system mounted at `mount_point` is.
+    pub fn usage(&self, module: &str, mount_point: &[u8]) -> Result<Usage, GateError<Errno>> {
+        self.require(module, Capability::Mounts)?;
+        Ok(self.system.usage(mount_point, USAGE_PATIENCE)?)
     }
 }

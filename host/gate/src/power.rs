@@ -1,8 +1,6 @@
 //! `power`: four programs, by fixed paths and with fixed arguments.
 
-use crate::hook::OUTPUT_LIMIT;
 use crate::{Capability, Gate, GateError, ProgramError};
-use bulkhead_sys::Program;
 use std::time::Duration;
 
 /// How long such a program may take. It only hands the wish to the init system, which takes seconds even on a busy
@@ -45,14 +43,13 @@ impl Tool {
     }
 
     /// What it is told. The first three say it all by their names.
-    fn arguments(self, mode: Mode) -> Vec<String> {
-        let flag = match (self, mode) {
-            (Tool::Poweroff | Tool::Halt | Tool::Reboot, _) => return Vec::new(),
-            (Tool::Shutdown, Mode::Powerdown) => "-P",
-            (Tool::Shutdown, Mode::Halt) => "-H",
-            (Tool::Shutdown, Mode::Reboot) => "-r",
-        };
-        ["-h", flag, "+0", "hypervisor initiated shutdown"].map(str::to_owned).to_vec()
+    fn arguments(self, mode: Mode) -> &'static [&'static str] {
+        match (self, mode) {
+            (Tool::Poweroff | Tool::Halt | Tool::Reboot, _) => &[],
+            (Tool::Shutdown, Mode::Powerdown) => &["-h", "-P", "+0", "hypervisor initiated shutdown"],
+            (Tool::Shutdown, Mode::Halt) => &["-h", "-H", "+0", "hypervisor initiated shutdown"],
+            (Tool::Shutdown, Mode::Reboot) => &["-h", "-r", "+0", "hypervisor initiated shutdown"],
+        }
     }
 }
 
@@ -66,12 +63,7 @@ impl Gate {
     /// Runs it.
     pub fn run_tool(&self, module: &str, tool: Tool, mode: Mode) -> Result<(), GateError<ProgramError>> {
         self.require(module, Capability::Power)?;
-        Ok(self.system.run(&Program {
-            path: tool.path().as_bytes().to_vec(),
-            arguments: tool.arguments(mode),
-            time_limit: TIME_LIMIT,
-            output_limit: OUTPUT_LIMIT,
-        })?)
+        Ok(self.run_program(tool.path().as_bytes(), tool.arguments(mode), Vec::new(), TIME_LIMIT)?)
     }
 }
 

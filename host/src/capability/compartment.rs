@@ -2,6 +2,7 @@
 
 use super::broken_rule;
 use crate::host_state::{HostState, SharedState};
+use crate::processes::Pieces;
 use crate::runtime::limits;
 use bulkhead_protocol::{Request, ReturnChecker, begin_success};
 use std::cell::RefMut;
@@ -18,6 +19,8 @@ pub struct Compartment {
     /// Whether the module asked for the sentinel.
     pub(super) delimited: bool,
     pub(super) lines: usize,
+    /// What the program that is about to be started will read.
+    pub(super) input: Pieces,
     state: SharedState,
     calls: u32,
     /// Bytes moved for the module, in and out: what it did with them may take time in proportion.
@@ -49,6 +52,7 @@ impl Compartment {
             checker: ReturnChecker::default(),
             delimited: false,
             lines: 0,
+            input: Pieces::default(),
             state,
             calls: 0,
             moved: 0,

@@ -7,6 +7,7 @@ use bulkhead_gate::{Errno, GateError, MountError, ProgramError};
 pub(super) fn word(errno: Errno) -> ErrorCode {
     match errno {
         Errno::EACCES => ErrorCode::Access,
+        Errno::E2BIG => ErrorCode::ArgumentListTooLong,
         Errno::EAGAIN => ErrorCode::Again,
         Errno::EBADF => ErrorCode::BadDescriptor,
         Errno::EBUSY => ErrorCode::Busy,

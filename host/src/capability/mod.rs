@@ -4,16 +4,25 @@
 //! knows the dispatcher or another capability. A WIT error is an answer for the module; a trap (`wasmtime::Error`)
 //! ends the request, and is kept for a module that breaks the rules of an interface.
 
+mod accounts;
 mod agent;
 mod arguments;
+mod clock;
+mod clock_setting;
 mod compartment;
+mod disks;
 mod errno;
 mod files;
 mod freezer;
+mod hotplug;
+mod identity;
 mod log;
 mod mounts;
+mod network;
 mod power;
+mod processes;
 mod reply;
+mod system_files;
 mod trimmer;
 
 pub use compartment::{Answered, Compartment};
@@ -43,24 +52,28 @@ pub fn granted(engine: &Engine, module: &str) -> wasmtime::Result<Linker<Compart
     interface::arguments::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
     interface::reply::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
     interface::types::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
-    if is_granted(module, Capability::Agent) {
-        interface::agent::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+    macro_rules! link {
+        ($capability:ident, $interface:ident) => {
+            if is_granted(module, Capability::$capability) {
+                interface::$interface::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
+            }
+        };
     }
-    if is_granted(module, Capability::Files) {
-        interface::files::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
-    }
-    if is_granted(module, Capability::Mounts) {
-        interface::mounts::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
-    }
-    if is_granted(module, Capability::Freezer) {
-        interface::freezer::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
-    }
-    if is_granted(module, Capability::Trimmer) {
-        interface::trimmer::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
-    }
-    if is_granted(module, Capability::Power) {
-        interface::power::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
-    }
+    link!(Agent, agent);
+    link!(Files, files);
+    link!(Mounts, mounts);
+    link!(Freezer, freezer);
+    link!(Trimmer, trimmer);
+    link!(Power, power);
+    link!(Processes, processes);
+    link!(SystemFiles, system_files);
+    link!(Network, network);
+    link!(Identity, identity);
+    link!(Disks, disks);
+    link!(Clock, clock);
+    link!(ClockSetting, clock_setting);
+    link!(Hotplug, hotplug);
+    link!(Accounts, accounts);
     Ok(linker)
 }
 

@@ -1,7 +1,7 @@
-//! `power`: switching the machine off or over.
+//! `power`: switching the machine off, over or to sleep.
 
-use super::interface::power::{Host, Mode, Tool};
-use super::interface::types::ProgramError;
+use super::interface::power::{Host, Mode, Sleep, SleepTool, Tool};
+use super::interface::types::{ErrorCode, ProgramError};
 use super::{Compartment, errno};
 
 impl Host for Compartment {
@@ -20,6 +20,45 @@ impl Host for Compartment {
         };
         let outcome = self.state().gate.run_tool(self.module, tool, mode);
         Ok(outcome.map_err(|error| errno::program(error, tool.path())))
+    }
+
+    fn ask_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> wasmtime::Result<Result<(), ProgramError>> {
+        self.called(0)?;
+        let (tool, sleep) = (plain_tool(tool), plain_sleep(sleep));
+        let outcome = self.state().gate.ask_sleep(self.module, tool, sleep);
+        Ok(outcome.map_err(|error| errno::program(error, tool.ask(sleep).0)))
+    }
+
+    fn run_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> wasmtime::Result<Result<(), ProgramError>> {
+        self.called(0)?;
+        let (tool, sleep) = (plain_tool(tool), plain_sleep(sleep));
+        let outcome = self.state().gate.run_sleep(self.module, tool, sleep);
+        Ok(outcome.map_err(|error| errno::program(error, tool.run(sleep).0)))
+    }
+
+    fn kernel_sleeps(&mut self) -> wasmtime::Result<Result<Vec<u8>, ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().gate.kernel_sleeps(self.module).map_err(errno::code))
+    }
+
+    fn kernel_sleep(&mut self, sleep: Sleep) -> wasmtime::Result<Result<(), ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().gate.kernel_sleep(self.module, plain_sleep(sleep)).map_err(errno::code))
+    }
+}
+
+fn plain_tool(tool: SleepTool) -> bulkhead_gate::SleepTool {
+    match tool {
+        SleepTool::Systemd => bulkhead_gate::SleepTool::Systemd,
+        SleepTool::PmUtils => bulkhead_gate::SleepTool::PmUtils,
+    }
+}
+
+fn plain_sleep(sleep: Sleep) -> bulkhead_gate::Sleep {
+    match sleep {
+        Sleep::Disk => bulkhead_gate::Sleep::Disk,
+        Sleep::Ram => bulkhead_gate::Sleep::Ram,
+        Sleep::Hybrid => bulkhead_gate::Sleep::Hybrid,
     }
 }
 

@@ -4,18 +4,30 @@
 //! plain values or one descriptor out. [`Linux`] does it; [`Fake`] pretends, for tests and for trying a module
 //! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them.
 //!
-//! [`process`], [`serial`], [`socket`] and [`Watch`] are not for modules: the agent's own start and its channel need them.
+//! [`process`], [`memory`], [`serial`], [`socket`], [`Watch`] and [`Readiness`] are not for modules: the agent itself, its
+//! channel and its ends of pipes need them.
 
+mod accounts;
 pub mod fake;
+mod identity;
 mod linux;
+pub mod memory;
+mod network;
 pub mod process;
+mod processes;
+mod readiness;
 pub mod serial;
 pub mod socket;
 mod system;
 mod watch;
 
+pub use accounts::KeysError;
 pub use fake::Fake;
+pub use identity::Kernel;
 pub use linux::Linux;
+pub use network::{Address, InterfaceAddress};
 pub use nix::errno::Errno;
-pub use system::{MountError, OpenFlags, Program, ProgramError, System, Trimmed};
+pub use processes::{Ending, Output, Spawn, Spawned};
+pub use readiness::{Readiness, Wanted};
+pub use system::{MountError, OpenFlags, Program, ProgramError, System, Trimmed, Usage};
 pub use watch::Watch;

@@ -1,5 +1,6 @@
 //! What the agent can make the system do on behalf of a module.
 
+use crate::{Ending, InterfaceAddress, Kernel, KeysError, Spawn, Spawned};
 use nix::errno::Errno;
 use std::fs::File;
 use std::time::Duration;
@@ -17,6 +18,10 @@ pub trait System {
     /// Major and minor number of the block device at `path`; `ENODEV` if it is something else.
     fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno>;
 
+    /// How full the file system mounted at `mount_point` is (statvfs(3)); `ETIMEDOUT` if it does not answer within
+    /// `patience` (less while others do not answer), and at once if it still owes an answer.
+    fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno>;
+
     /// Freezes the file system mounted at `mount_point` (FIFREEZE). Blocks until writes under way are done.
     fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError>;
 
@@ -32,6 +37,72 @@ pub trait System {
     /// Runs a program to its end. Its standard input is empty; what it prints on standard output and error is kept,
     /// up to the program's output limit.
     fn run(&self, program: &Program) -> Result<(), ProgramError>;
+
+    /// Where a program is. A name with a slash is a path already; any other is searched in `search_path` (the form of
+    /// PATH), without it in the agent's own PATH. `ENOENT` if it is nowhere, `EACCES` if it is there but cannot be executed.
+    fn find_program(&self, name: &[u8], search_path: Option<&[u8]>) -> Result<Vec<u8>, Errno>;
+
+    /// Starts a program that outlives the call.
+    fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno>;
+
+    /// How a program that [`System::spawn`] started ended; nothing while it runs (waitpid(2)). Forgets it once it has told.
+    fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno>;
+
+    /// The bytes of the regular file at `path` below the folder `tree`; `EOVERFLOW` if it is longer than `limit` bytes,
+    /// `EINVAL` if it is no regular file, `EXDEV` if a link on the way leads out of the tree (openat2(2)). Never blocks.
+    fn read_system_file(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno>;
+
+    /// The names in the folder at `path` below `tree`, in the kernel's order; `EOVERFLOW` if there are more than `limit`,
+    /// or their text is longer than 32 bytes for each of so many.
+    fn system_entries(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno>;
+
+    /// Where the link at `path` below `tree` leads, as a path from the root without links (realpath(3)); `EINVAL` if it is
+    /// no link, `EXDEV` if it leads out of the tree.
+    fn resolve_link(&self, tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno>;
+
+    /// The addresses of all network interfaces (getifaddrs(3)), at most `limit`, else `EOVERFLOW`.
+    fn addresses(&self, limit: usize) -> Result<Vec<InterfaceAddress>, Errno>;
+
+    /// What the kernel calls itself (uname(2)).
+    fn uname(&self) -> Result<Kernel, Errno>;
+
+    /// A variable of the agent's own environment.
+    fn environment(&self, name: &str) -> Option<Vec<u8>>;
+
+    /// The health log of the NVMe disk `name`; `ENODEV` if it is none, `ETIMEDOUT` if it does not answer within `patience`.
+    fn nvme_health(&self, name: &[u8], patience: Duration) -> Result<Vec<u8>, Errno>;
+
+    /// Nanoseconds since 1970 began in UTC (CLOCK_REALTIME).
+    fn now(&self) -> i64;
+
+    /// Sets the clock (clock_settime(2)).
+    fn set_time(&self, time: i64) -> Result<(), Errno>;
+
+    /// Takes a processor in or out of use.
+    fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno>;
+
+    /// Takes a block of memory in or out of use.
+    fn set_memory_block(&self, index: u64, online: bool) -> Result<(), Errno>;
+
+    /// Writes `word` to /sys/power/state; comes back when the machine is awake again.
+    fn kernel_sleep(&self, word: &str) -> Result<(), Errno>;
+
+    /// The text of the user's authorized_keys, read with the user's rights; `EFBIG` if it is longer than `limit` bytes.
+    fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError>;
+
+    /// Replaces the user's authorized_keys, with the user's rights.
+    fn write_keys(&self, user: &str, text: &[u8]) -> Result<(), KeysError>;
+}
+
+/// How full a file system is, in bytes; see `wit/mounts.wit`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// All of it.
+    pub total: u64,
+    /// What is not in use, what is set aside for root included.
+    pub free: u64,
+    /// What is not in use, for everybody else.
+    pub available: u64,
 }
 
 /// How to open a file; see `wit/files.wit`.
@@ -76,6 +147,8 @@ pub struct Program {
     pub path: Vec<u8>,
     /// Its arguments, without the name.
     pub arguments: Vec<String>,
+    /// Its standard input. Never logged: it may be a password.
+    pub input: Vec<u8>,
     /// How long it may take. Then it and what it started in its process group are killed.
     pub time_limit: Duration,
     /// How much of its output is kept, in bytes; the rest is read and thrown away.

@@ -38,8 +38,29 @@ pub(super) fn of_object(data: Node, comment: &mut Comment, places: &mut Places) 
     Ok(members)
 }
 
-/// The branches of an alternate.
-pub(super) fn of_alternate(data: Node, comment: &mut Comment, places: &mut Places) -> Result<Vec<Branch>, Fault> {
+/// The member that tells what other members a union has. It is the whole base: no union of qemu-ga's has more in it.
+pub(super) fn discriminator(
+    base: Node,
+    name: Node,
+    comment: &mut Comment,
+    places: &mut Places,
+) -> Result<Member, Fault> {
+    let at = base.at;
+    let name = text(name)?;
+    let mut members = of_object(base, comment, places)?;
+    match members.pop() {
+        Some(member) if member.name == name && members.is_empty() => {
+            if member.optional {
+                return Err(Fault::new(at, format!("'{name}' cannot be optional")));
+            }
+            Ok(member)
+        }
+        _ => Err(Fault::new(at, "the base of a union must be its discriminator and nothing else")),
+    }
+}
+
+/// The branches of an alternate or a union.
+pub(super) fn branches(data: Node, comment: &mut Comment, places: &mut Places) -> Result<Vec<Branch>, Fault> {
     let mut seen = Vec::new();
     let mut branches = Vec::new();
     for Entry { at, name, node } in entries(data)? {

@@ -1,8 +1,8 @@
-//! Structs, enums and alternates.
+//! Structs, enums, alternates and unions.
 
 use super::{docs, member_type, rust_type, take_members};
 use crate::check::{self, Kind};
-use crate::schema::{Alternate, Definition, Enum, Schema, Struct};
+use crate::schema::{Alternate, Definition, Enum, Schema, Struct, Union};
 use crate::{names, reach};
 
 /// In which directions a type travels, and so what it must implement.
@@ -25,6 +25,7 @@ pub(super) fn write(out: &mut String, schema: &Schema) {
             Definition::Struct(it) => write_struct(out, it, travels),
             Definition::Enum(it) => write_enum(out, it, travels),
             Definition::Alternate(it) => write_alternate(out, it, travels, schema),
+            Definition::Union(it) => write_union(out, it, travels, schema),
         }
     }
 }
@@ -108,6 +109,25 @@ fn write_alternate(out: &mut String, it: &Alternate, travels: Travels, schema: &
         }
         *out += &format!("            _ => Err(at.bad_type(\"{}\")),\n        }}\n", it.name);
     });
+}
+
+/// A union becomes an enum with a variant for each word of its discriminator. On the wire the members of a variant's
+/// struct stand beside the discriminator, not within a member of their own.
+fn write_union(out: &mut String, it: &Union, travels: Travels, schema: &Schema) {
+    docs::definition(out, &it.doc);
+    derive(out, "Debug", travels);
+    *out += &format!("#[serde(tag = \"{}\")]\n", it.discriminator.name);
+    *out += &format!("pub enum {} {{\n", it.name);
+    // The checks have seen that there is this enum.
+    let Some(Definition::Enum(words)) = schema.named(&it.discriminator.ty) else { return };
+    for word in &words.values {
+        let branch = it.branches.iter().find(|branch| branch.name == word.name);
+        docs::text(out, "    ", branch.map_or(&word.doc, |branch| &branch.doc));
+        *out += &format!("    #[serde(rename = \"{}\")]\n", word.name);
+        let members = branch.map_or(String::new(), |branch| format!("({})", rust_type(&branch.ty)));
+        *out += &format!("    {}{members},\n", names::camel_case(&word.name));
+    }
+    *out += "}\n";
 }
 
 fn derive(out: &mut String, traits: &str, travels: Travels) {

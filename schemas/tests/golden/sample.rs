@@ -4,6 +4,7 @@
 pub const COMMANDS: &[&str] = &[
     "guest-report",
     "guest-word",
+    "guest-state",
     "guest-none",
     "guest-quiet",
 ];
@@ -50,6 +51,19 @@ impl bulkhead_module::FromArguments for GuestReportArguments {
 pub struct GuestWordArguments;
 
 impl bulkhead_module::FromArguments for GuestWordArguments {
+    fn from_arguments(_members: &mut bulkhead_module::Members) -> Result<Self, bulkhead_module::CommandError> {
+        Ok(Self)
+    }
+}
+
+/// Tells how things are.
+///
+/// Returns: one entry for each
+///
+/// Since: QEMU 1.4
+pub struct GuestStateArguments;
+
+impl bulkhead_module::FromArguments for GuestStateArguments {
     fn from_arguments(_members: &mut bulkhead_module::Members) -> Result<Self, bulkhead_module::CommandError> {
         Ok(Self)
     }
@@ -195,4 +209,19 @@ pub struct Report {
     /// why not
     #[serde(rename = "last-error", skip_serializing_if = "Option::is_none")]
     pub last_error: Option<i32>,
+}
+
+/// How a thing is.
+///
+/// Since: QEMU 1.4
+#[derive(Debug, serde::Serialize)]
+#[serde(tag = "kind")]
+pub enum State {
+    /// the thing
+    #[serde(rename = "on")]
+    On(Entry),
+    /// it will be on;
+    /// later
+    #[serde(rename = "not-yet")]
+    NotYet,
 }

@@ -76,7 +76,7 @@ mod tests {
 
     #[test]
     fn the_sentinel_is_part_of_the_answer() {
-        let places = Placeholders { scratch: "/s".into(), state: "/t".into() };
+        let places = Placeholders { scratch: "/s".into(), state: "/t".into(), pid: "7".into() };
         let expected = |kind, text: &str| Expected { line: 1, kind, text: text.into() };
         let got = Reply { sentinel: true, value: json!({"return": 1}), text: r#"{"return": 1}"#.into() };
         assert!(reply(&expected(Kind::Same, r#"\xff{"return":1}"#), &got, &places).unwrap());

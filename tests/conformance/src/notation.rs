@@ -9,15 +9,17 @@ pub struct Placeholders {
     pub scratch: String,
     /// `[STATE]`: the agent's state directory, as the agent names it.
     pub state: String,
+    /// `[PID]`: the process that was started last, as the agent numbers it; 0 if there is none.
+    pub pid: String,
 }
 
 impl Placeholders {
-    /// Puts the folders in.
+    /// Puts in what they stand for.
     pub fn fill(&self, text: &str) -> String {
-        text.replace("[SCRATCH]", &self.scratch).replace("[STATE]", &self.state)
+        text.replace("[SCRATCH]", &self.scratch).replace("[STATE]", &self.state).replace("[PID]", &self.pid)
     }
 
-    /// Takes them out again, for a text that is to be written into a transcript.
+    /// Takes the folders out again, for a text that is to be written into a transcript.
     pub fn hide(&self, text: &str) -> String {
         text.replace(&self.scratch, "[SCRATCH]").replace(&self.state, "[STATE]")
     }
@@ -83,6 +85,12 @@ pub fn matches(pattern: &str, wildcard: &str, text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn placeholders_are_put_in_everywhere() {
+        let places = Placeholders { scratch: "/s".into(), state: "/t".into(), pid: "7".into() };
+        assert_eq!(places.fill("kill [PID] && ls [SCRATCH] [STATE]/[PID]"), "kill 7 && ls /s /t/7");
+    }
 
     #[test]
     fn a_repetition_is_told_from_an_object() {

@@ -31,7 +31,7 @@ impl Place {
             std::fs::create_dir(scratch.join(name))?;
             Ok(scratch.join(name).to_str().context("the temporary folder's name is text")?.to_owned())
         };
-        let placeholders = Placeholders { scratch: folder("work")?, state: folder("state")? };
+        let placeholders = Placeholders { scratch: folder("work")?, state: folder("state")?, pid: "0".to_owned() };
         Ok(Place { agent: None, binary: binary.to_owned(), sandbox: None, scratch, placeholders })
     }
 
@@ -40,13 +40,18 @@ impl Place {
         let scratch = Scratch::new("sandbox");
         std::fs::create_dir(scratch.join("root"))?;
         let sandbox = Sandbox::new(&scratch.join("root"), binary, file_systems)?;
-        let placeholders = Placeholders { scratch: "/scratch".into(), state: "/state".into() };
+        let placeholders = Placeholders { scratch: "/scratch".into(), state: "/state".into(), pid: "0".to_owned() };
         Ok(Place { agent: None, binary: "/bin/qemu-ga".into(), sandbox: Some(sandbox), scratch, placeholders })
     }
 
     /// What the placeholders stand for here.
     pub fn placeholders(&self) -> &Placeholders {
         &self.placeholders
+    }
+
+    /// The agent has started a process: from now on it is the one that `[PID]` stands for.
+    pub fn started(&mut self, pid: i64) {
+        self.placeholders.pid = pid.to_string();
     }
 
     /// Whether these bytes may be sent here.

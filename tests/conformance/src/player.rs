@@ -7,7 +7,7 @@ use crate::transcript::{Action, Expected, Kind, Stage, Step, Transcript};
 use anyhow::{Context, Result, bail, ensure};
 use bulkhead_test_support::{Client, Reply};
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long an agent must say nothing to be called silent. Twenty times what a loaded machine needs for an answer.
 const SILENCE: Duration = Duration::from_millis(300);
@@ -17,6 +17,12 @@ const GLANCE: Duration = Duration::from_millis(1);
 
 /// How long to look for one more answer when all is over: nothing that comes later could show that it came.
 const FAREWELL: Duration = Duration::from_millis(20);
+
+/// How long a program may take to end where its end is expected.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long to wait before it is asked about again.
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// One answer that is not the expected one.
 #[derive(Clone, Debug)]
@@ -81,8 +87,18 @@ pub fn play(transcript: &Transcript, binary: &Path, listen: Listen) -> Result<Ob
                 let bytes = wire(&place.placeholders().fill(text)).with_context(|| format!("line {}", step.line))?;
                 ensure!(place.permits(&bytes), "line {}: such a command belongs into a sandbox", step.line);
                 let client = client.as_mut().context("the agent was started before")?;
-                client.send(&bytes);
-                let replies = replies(client, step, listen);
+                let end = Instant::now() + PATIENCE;
+                let replies = loop {
+                    client.send(&bytes);
+                    let replies = replies(client, step, listen);
+                    if !is_too_early(step, &replies) || Instant::now() > end {
+                        break replies;
+                    }
+                    std::thread::sleep(PAUSE);
+                };
+                if let Some(pid) = replies.iter().rev().find_map(|reply| reply.value["return"]["pid"].as_i64()) {
+                    place.started(pid);
+                }
                 judge_replies(step, &replies, &place, &mut it.differences)?;
                 seen.extend(replies.iter().map(|reply| place.placeholders().hide(&shown(reply))));
                 if replies.is_empty() && !text.ends_with("\\c") {
@@ -121,6 +137,12 @@ fn replies(client: &mut Client, step: &Step, listen: Listen) -> Vec<Reply> {
             None => return replies,
         }
     }
+}
+
+/// Whether the answer is that a program still runs where its end is expected: then it has to be asked for again.
+fn is_too_early(step: &Step, replies: &[Reply]) -> bool {
+    let runs = |reply: &Reply| reply.value["return"]["exited"] == false;
+    replies.len() == 1 && runs(&replies[0]) && step.expected.iter().any(|it| it.text.contains(r#""exited": true"#))
 }
 
 fn judge_replies(step: &Step, replies: &[Reply], place: &Place, into: &mut Vec<Difference>) -> Result<()> {

@@ -12,7 +12,7 @@ mkdir -p bin sbin dev etc fake images old proc run scratch state tmp
 for file in $( (ldd "$agent" || true) 2>/dev/null | grep -o '/[^ )]*'); do cp -L --parents "$file" .; done
 cp "$agent" bin/qemu-ga
 cp "$(command -v busybox)" bin/busybox
-for tool in basename cat chmod cut fsfreeze ls mkdir mount rm rmdir sh sleep sort \
+for tool in basename cat chmod cp cut fsfreeze ls mkdir mount rm rmdir sh sleep sort \
     stat touch umount; do ln -s busybox "bin/$tool"; done
 
 # Programs that switch a machine off would be run by the agent: these only say that they were.
@@ -20,6 +20,7 @@ cat > bin/faketool <<'TOOL'
 #!/bin/sh
 name=$(basename "$0")
 echo "$name${*:+ $*}" >> /fake/log
+[ ! -e "/fake/$name $1.status" ] || name="$name $1"
 [ ! -e "/fake/$name.output" ] || cat "/fake/$name.output"
 [ ! -e "/fake/$name.status" ] || exit "$(cat "/fake/$name.status")"
 TOOL

@@ -35,8 +35,9 @@ const MODULE_MAY_IMPORT: &[&str] = &["bulkhead-module", "bulkhead-schema"];
 /// The packages that know of wasm.
 const MAY_IMPORT_WASMTIME: &[&str] = &["bulkhead-engine", "bulkhead-compile", "bulkhead-host"];
 
-/// Where the host speaks to the system itself: its own channel, and its own start.
-const MAY_NAME_SYS: &[&str] = &["host/src/transport/", "host/src/main.rs", "host/src/agent.rs"];
+/// Where the host speaks to the system itself: its own channel, its own start, and its ends of programs' pipes.
+const MAY_NAME_SYS: &[&str] =
+    &["host/src/transport/", "host/src/main.rs", "host/src/agent.rs", "host/src/processes.rs", "host/src/processes/"];
 
 #[test]
 fn packages_import_downwards() {

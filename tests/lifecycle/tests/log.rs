@@ -26,7 +26,8 @@ fn its_log_names_commands_and_keeps_secrets() {
     client.call("guest-file-write", write(secret));
     client.call("guest-file-write", json!({ "handle": handle, "buf-b64": { "password": secret } }));
     client.call("guest-file-write", json!({ "handle": handle, "buf-b64": "", secret: 1 }));
-    client.call("guest-set-user-password", json!({ "username": "root", "password": base64, "crypted": false }));
+    // Nobody has this name: the test runs on a real system.
+    client.call("guest-set-user-password", json!({ "username": "ro:ot", "password": base64, "crypted": false }));
     for broken in [
         format!(r#"{{"execute":"guest-file-write","arguments":{{"buf-b64":"{base64}",}}}}"#),
         format!(r#"{{"execute":"guest-file-write","arguments":{{"buf-b64":{secret}}}}}"#),

@@ -1,17 +1,31 @@
 //! A system that pretends: file systems that freeze in memory, programs that only note that they were run. For tests,
 //! and for trying a module without root.
 
+mod accounts;
+mod clock;
+mod clock_setting;
+mod disks;
 mod files;
 mod freezer;
+mod hotplug;
+mod identity;
 mod mounts;
+mod network;
+mod power;
+mod processes;
 mod programs;
+mod system_files;
 mod trimmer;
 
-use crate::{MountError, OpenFlags, Program, ProgramError, System, Trimmed};
+use crate::{
+    Ending, InterfaceAddress, Kernel, KeysError, MountError, OpenFlags, Program, ProgramError, Spawn, Spawned, System,
+    Trimmed, Usage,
+};
 use nix::errno::Errno;
 use std::cell::RefCell;
 use std::fs::File;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The pretended system. Clones share one state, so a test can keep a clone and look at what became of it.
 #[derive(Clone, Debug, Default)]
@@ -22,6 +36,16 @@ struct State {
     disks: Vec<Disk>,
     programs: Vec<FakeProgram>,
     events: Vec<String>,
+    accounts: accounts::Accounts,
+    clock: clock::Clock,
+    disks_health: disks::Health,
+    hotplug: hotplug::Hotplug,
+    identity: identity::Identity,
+    network: network::Network,
+    power: power::Power,
+    processes: processes::Processes,
+    system_files: system_files::Files,
+    usage: mounts::Usages,
 }
 
 /// A pretended file system on a disk of its own.
@@ -79,6 +103,10 @@ impl System for Fake {
         Err(Errno::ENODEV)
     }
 
+    fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
+        mounts::usage(&self.0.borrow(), mount_point, patience)
+    }
+
     fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError> {
         freezer::freeze(&mut self.0.borrow_mut(), mount_point)
     }
@@ -97,6 +125,74 @@ impl System for Fake {
 
     fn run(&self, program: &Program) -> Result<(), ProgramError> {
         programs::run(&mut self.0.borrow_mut(), program)
+    }
+
+    fn find_program(&self, name: &[u8], search_path: Option<&[u8]>) -> Result<Vec<u8>, Errno> {
+        processes::find_program(&self.0.borrow(), name, search_path)
+    }
+
+    fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno> {
+        processes::spawn(&mut self.0.borrow_mut(), program)
+    }
+
+    fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno> {
+        processes::reap(&mut self.0.borrow_mut(), pid)
+    }
+
+    fn read_system_file(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
+        system_files::read(&self.0.borrow(), tree, path, limit)
+    }
+
+    fn system_entries(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
+        system_files::entries(&self.0.borrow(), tree, path, limit)
+    }
+
+    fn resolve_link(&self, tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
+        system_files::resolve(&self.0.borrow(), tree, path)
+    }
+
+    fn addresses(&self, limit: usize) -> Result<Vec<InterfaceAddress>, Errno> {
+        network::addresses(&self.0.borrow(), limit)
+    }
+
+    fn uname(&self) -> Result<Kernel, Errno> {
+        identity::uname(&self.0.borrow())
+    }
+
+    fn environment(&self, name: &str) -> Option<Vec<u8>> {
+        identity::environment(&self.0.borrow(), name)
+    }
+
+    fn nvme_health(&self, name: &[u8], patience: Duration) -> Result<Vec<u8>, Errno> {
+        disks::nvme_health(&self.0.borrow(), name, patience)
+    }
+
+    fn now(&self) -> i64 {
+        clock::now(&self.0.borrow())
+    }
+
+    fn set_time(&self, time: i64) -> Result<(), Errno> {
+        clock_setting::set_time(&mut self.0.borrow_mut(), time)
+    }
+
+    fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno> {
+        hotplug::set_processor(&mut self.0.borrow_mut(), id, online)
+    }
+
+    fn set_memory_block(&self, index: u64, online: bool) -> Result<(), Errno> {
+        hotplug::set_memory_block(&mut self.0.borrow_mut(), index, online)
+    }
+
+    fn kernel_sleep(&self, word: &str) -> Result<(), Errno> {
+        power::kernel_sleep(&mut self.0.borrow_mut(), word)
+    }
+
+    fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
+        accounts::read_keys(&self.0.borrow(), user, limit)
+    }
+
+    fn write_keys(&self, user: &str, text: &[u8]) -> Result<(), KeysError> {
+        accounts::write_keys(&mut self.0.borrow_mut(), user, text)
     }
 }
 

@@ -1,12 +1,26 @@
 //! The real system.
 
+mod accounts;
+mod clock;
+mod clock_setting;
+mod disks;
 mod files;
 mod freezer;
+mod hotplug;
+mod identity;
 mod mounts;
+mod network;
+mod patience;
+mod power;
+mod processes;
 mod programs;
+mod system_files;
 mod trimmer;
 
-use crate::{MountError, OpenFlags, Program, ProgramError, System, Trimmed};
+use crate::{
+    Ending, InterfaceAddress, Kernel, KeysError, MountError, OpenFlags, Program, ProgramError, Spawn, Spawned, System,
+    Trimmed, Usage,
+};
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -14,6 +28,7 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 /// The Linux we run on.
 #[derive(Clone, Copy, Debug, Default)]
@@ -30,6 +45,10 @@ impl System for Linux {
 
     fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
         mounts::block_device(path)
+    }
+
+    fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
+        mounts::usage(mount_point, patience)
     }
 
     fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError> {
@@ -50,6 +69,74 @@ impl System for Linux {
 
     fn run(&self, program: &Program) -> Result<(), ProgramError> {
         programs::run(program)
+    }
+
+    fn find_program(&self, name: &[u8], search_path: Option<&[u8]>) -> Result<Vec<u8>, Errno> {
+        processes::find_program(name, search_path)
+    }
+
+    fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno> {
+        processes::spawn(program)
+    }
+
+    fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno> {
+        processes::reap(pid)
+    }
+
+    fn read_system_file(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
+        system_files::read(tree, path, limit)
+    }
+
+    fn system_entries(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
+        system_files::entries(tree, path, limit)
+    }
+
+    fn resolve_link(&self, tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
+        system_files::resolve(tree, path)
+    }
+
+    fn addresses(&self, limit: usize) -> Result<Vec<InterfaceAddress>, Errno> {
+        network::addresses(limit)
+    }
+
+    fn uname(&self) -> Result<Kernel, Errno> {
+        identity::uname()
+    }
+
+    fn environment(&self, name: &str) -> Option<Vec<u8>> {
+        identity::environment(name)
+    }
+
+    fn nvme_health(&self, name: &[u8], patience: Duration) -> Result<Vec<u8>, Errno> {
+        disks::nvme_health(name, patience)
+    }
+
+    fn now(&self) -> i64 {
+        clock::now()
+    }
+
+    fn set_time(&self, time: i64) -> Result<(), Errno> {
+        clock_setting::set_time(time)
+    }
+
+    fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno> {
+        hotplug::set_processor(id, online)
+    }
+
+    fn set_memory_block(&self, index: u64, online: bool) -> Result<(), Errno> {
+        hotplug::set_memory_block(index, online)
+    }
+
+    fn kernel_sleep(&self, word: &str) -> Result<(), Errno> {
+        power::kernel_sleep(word)
+    }
+
+    fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
+        accounts::read_keys(user, limit)
+    }
+
+    fn write_keys(&self, user: &str, text: &[u8]) -> Result<(), KeysError> {
+        accounts::write_keys(user, text)
     }
 }
 

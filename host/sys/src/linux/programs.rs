@@ -2,19 +2,20 @@
 
 use crate::{Program, ProgramError};
 use nix::errno::Errno;
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::{AccessFlags, Pid, access};
 use std::ffi::OsStr;
-use std::io::{ErrorKind, PipeReader, Read};
+use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
-/// How often a program that prints nothing is asked whether it has ended. Its end is not seen through its output:
-/// something it left in the background may hold that open for ever.
+/// How often a program that prints nothing is asked whether it has ended, and given more input if it takes some. Its end
+/// is not seen through its output: something it left in the background may hold that open for ever.
 const CHECK: Duration = Duration::from_millis(10);
 
 /// See [`crate::System::is_executable`].
@@ -24,11 +25,12 @@ pub(super) fn is_executable(path: &[u8]) -> bool {
 
 /// See [`crate::System::run`].
 pub(super) fn run(program: &Program) -> Result<(), ProgramError> {
-    let (output, mut child) = start(program).map_err(|error| {
+    let (input, output, mut child) = start(program).map_err(|error| {
         ProgramError::NotStarted(Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EINVAL as i32)))
     })?;
+    let mut input = Input { pipe: input, left: &program.input };
     let mut output = Output { pipe: output, kept: Vec::new(), limit: program.output_limit, open: true };
-    match wait(&mut child, &mut output, Instant::now() + program.time_limit) {
+    match wait(&mut child, &mut input, &mut output, Instant::now() + program.time_limit) {
         Some(status) => verdict(status, output.kept),
         None => {
             // The group and not the child alone: a hook script's own children must not live on.
@@ -42,21 +44,30 @@ pub(super) fn run(program: &Program) -> Result<(), ProgramError> {
     }
 }
 
-fn start(program: &Program) -> std::io::Result<(PipeReader, Child)> {
-    let (reader, writer) = std::io::pipe()?;
+/// The ends of the child's pipes that are ours, and the child. Without input it has no pipe for it.
+fn start(program: &Program) -> std::io::Result<(Option<PipeWriter>, PipeReader, Child)> {
+    let (stdin, input) = if program.input.is_empty() {
+        (Stdio::null(), None)
+    } else {
+        let (reader, writer) = std::io::pipe()?;
+        fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
+        (reader.into(), Some(writer))
+    };
+    let (output, writer) = std::io::pipe()?;
     let child = Command::new(OsStr::from_bytes(&program.path))
         .args(&program.arguments)
-        .stdin(Stdio::null())
+        .stdin(stdin)
         .stdout(writer.try_clone()?)
         .stderr(writer)
         .process_group(0)
         .spawn()?;
-    Ok((reader, child))
+    Ok((input, output, child))
 }
 
 /// The child's status, or nothing at the deadline.
-fn wait(child: &mut Child, output: &mut Output, deadline: Instant) -> Option<ExitStatus> {
+fn wait(child: &mut Child, input: &mut Input, output: &mut Output, deadline: Instant) -> Option<ExitStatus> {
     loop {
+        input.write();
         let left = deadline.saturating_duration_since(Instant::now());
         output.read(left.min(CHECK));
         match child.try_wait() {
@@ -77,6 +88,30 @@ fn verdict(status: ExitStatus, output: Vec<u8>) -> Result<(), ProgramError> {
         (Some(0), _) => Ok(()),
         (Some(status), _) => Err(ProgramError::Exited { status, output }),
         (None, signal) => Err(ProgramError::Killed { signal: signal.unwrap_or_default(), output }),
+    }
+}
+
+/// What a program is told.
+struct Input<'a> {
+    pipe: Option<PipeWriter>,
+    left: &'a [u8],
+}
+
+impl Input<'_> {
+    /// Writes as much as the program's pipe takes now, and closes it behind the last byte.
+    fn write(&mut self) {
+        while let Some(pipe) = &mut self.pipe {
+            match pipe.write(self.left) {
+                Ok(count) => self.left = &self.left[count..],
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                // Nobody reads it any more. If the program minds, its exit status says so.
+                Err(_) => self.left = &[],
+            }
+            if self.left.is_empty() {
+                self.pipe = None;
+            }
+        }
     }
 }
 
@@ -121,9 +156,14 @@ mod tests {
     use super::*;
 
     fn shell(script: &str, seconds: u64) -> Result<(), ProgramError> {
+        told(script, b"", seconds)
+    }
+
+    fn told(script: &str, input: &[u8], seconds: u64) -> Result<(), ProgramError> {
         run(&Program {
             path: b"/bin/sh".to_vec(),
             arguments: vec!["-c".to_owned(), script.to_owned()],
+            input: input.to_vec(),
             time_limit: Duration::from_secs(seconds),
             output_limit: 8,
         })
@@ -143,6 +183,26 @@ mod tests {
             Err(ProgramError::Exited { status: 1, output: b"y\ny\ny\ny\n".to_vec() })
         );
         assert_eq!(shell("kill -9 $$", 60), Err(ProgramError::Killed { signal: 9, output: Vec::new() }));
+    }
+
+    #[test]
+    fn input_arrives_and_ends() {
+        let said = |text: &[u8]| Err(ProgramError::Exited { status: 1, output: text.to_vec() });
+        assert_eq!(told("cat; exit 1", b"a:\xFF\nb", 60), said(b"a:\xFF\nb"));
+        assert_eq!(told("head -c 1; exit 1", b"word\n", 60), said(b"w"));
+        assert_eq!(told("cat; exit 1", b"", 60), said(b""), "without input there is nothing to wait for");
+        // More than a pipe holds, to one that takes its time and to one that answers meanwhile.
+        let long = [b'x'; 200_000];
+        assert_eq!(told("sleep 0.05; wc -c; exit 1", &long, 60), said(b"200000\n"));
+        assert_eq!(told("cat; exit 1", &long, 60), said(b"xxxxxxxx"));
+    }
+
+    #[test]
+    fn who_does_not_listen_is_not_pressed() {
+        let long = [b'x'; 200_000];
+        assert_eq!(told("exit 0", &long, 60), Ok(()));
+        assert_eq!(told("exec <&-; sleep 0.05; exit 0", &long, 60), Ok(()));
+        assert_eq!(told("sleep 60", &long, 1), Err(ProgramError::TimedOut));
     }
 
     /// The processes that run `sleep` with this argument.
@@ -172,6 +232,7 @@ mod tests {
         let program = Program {
             path: b"/no/such/program".to_vec(),
             arguments: Vec::new(),
+            input: Vec::new(),
             time_limit: Duration::from_secs(1),
             output_limit: 0,
         };

@@ -1,4 +1,6 @@
-//! The kernel's mount table, proc_pid_mountinfo(5).
+//! The kernel's mount table, proc_pid_mountinfo(5), and which of its lines are file systems on a disk of this VM.
+
+use std::collections::HashSet;
 
 /// One line of the table, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +18,25 @@ pub struct Mount {
 /// The table's lines in their order. A line that is not as the manual page says is passed over.
 pub fn parse(table: &[u8]) -> Vec<Mount> {
     table.split(|byte| *byte == b'\n').filter_map(line).collect()
+}
+
+/// The first mount of every file system on a local block device, in the order in which they were mounted, each with the
+/// number of its block device. A device that is mounted more than once (a bind mount, say) counts with its first mount
+/// point only: it has one superblock, and that can be frozen once.
+///
+/// Network, memory and other file systems without a disk have major number 0. btrfs has too, for the volumes of a file
+/// system: there the source tells the device, of which `block_device` knows the number.
+pub fn on_disks(table: Vec<Mount>, block_device: impl Fn(&[u8]) -> Option<(u32, u32)>) -> Vec<Mount> {
+    let mut seen = HashSet::new();
+    let on_disk = |mount: Mount| {
+        let device = match mount.device {
+            (0, _) if mount.kind == b"btrfs" => block_device(&mount.source)?,
+            (0, _) => return None,
+            device => device,
+        };
+        seen.insert(device).then_some(Mount { device, ..mount })
+    };
+    table.into_iter().filter_map(on_disk).collect()
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: the number of fields before the
@@ -86,5 +107,43 @@ mod tests {
         {
             assert_eq!(parse(broken.as_bytes()), [], "{broken}");
         }
+    }
+
+    fn selected(table: &str) -> Vec<String> {
+        let device = |source: &[u8]| (source == b"/dev/vdb").then_some((254, 16));
+        let mounts = on_disks(parse(table.as_bytes()), device);
+        mounts.into_iter().map(|mount| String::from_utf8(mount.mount_point).unwrap()).collect()
+    }
+
+    #[test]
+    fn file_systems_without_a_disk_are_left_out() {
+        let table = "\
+1 0 254:1 / / rw - ext4 /dev/vda1 rw
+2 1 0:20 / /proc rw - proc proc rw
+3 1 0:21 / /run rw - tmpfs tmpfs rw
+4 1 0:40 / /srv rw - nfs4 host:/srv rw
+5 1 254:2 / /data rw - xfs /dev/vda2 rw";
+        assert_eq!(selected(table), ["/", "/data"]);
+    }
+
+    #[test]
+    fn a_superblock_counts_once_with_its_first_mount_point() {
+        let table = "\
+1 0 254:1 / / rw - ext4 /dev/vda1 rw
+2 1 7:0 / /a rw - ext4 /dev/loop0 rw
+3 1 254:1 /home /home rw - ext4 /dev/vda1 rw
+4 1 7:0 / /b rw - ext4 /dev/loop0 rw";
+        assert_eq!(selected(table), ["/", "/a"]);
+    }
+
+    #[test]
+    fn btrfs_is_known_by_its_source() {
+        let table = "\
+1 0 0:30 /@ / rw - btrfs /dev/vdb rw
+2 1 0:30 /@home /home rw - btrfs /dev/vdb rw
+3 1 0:31 / /x rw - btrfs /dev/gone rw";
+        assert_eq!(selected(table), ["/"]);
+        let mounts = on_disks(parse(table.as_bytes()), |_| Some((254, 16)));
+        assert_eq!(mounts[0].device, (254, 16));
     }
 }

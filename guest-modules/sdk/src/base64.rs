@@ -5,8 +5,8 @@
 //! character is no `=`, its third if its fourth is none. So `QQ==QQ==` is two bytes, `====` is one zero byte, and a
 //! group that is not complete at the end gives nothing.
 
+use crate::{count, find};
 use base64_simd::STANDARD;
-use bulkhead_module::{count, find};
 
 /// A character that is neither of the alphabet nor `=` nor a line feed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

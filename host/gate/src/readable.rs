@@ -1,0 +1,202 @@
+//! Which system files a module may read, until the owner's policy says it.
+
+use Access::{Entries, Read, Resolve};
+
+/// What may be done with a path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// Read the file.
+    Read,
+    /// List the names in the folder.
+    Entries,
+    /// Ask where the link leads.
+    Resolve,
+}
+
+/// Module, what it may do, with which path, and the command that needs it.
+///
+/// A path is compared component by component. In a component, one `*` stands for any text, an empty one too; a component
+/// `...` stands for one or more of any name. The folders of devices below /sys/devices are as deep as the hardware is
+/// nested, so that only their files' names can be listed; nowhere else is `...` allowed.
+const READABLE: &[(&str, Access, &str, &str)] = &[
+    ("report", Read, "/etc/os-release", "guest-get-osinfo"),
+    ("report", Read, "/usr/lib/os-release", "guest-get-osinfo"),
+    ("report", Read, "/etc/localtime", "guest-get-timezone"),
+    ("report", Read, "/usr/share/zoneinfo/*", "guest-get-timezone"),
+    ("report", Read, "/usr/share/zoneinfo/*/*", "guest-get-timezone"),
+    ("report", Read, "/usr/share/zoneinfo/*/*/*", "guest-get-timezone"),
+    ("report", Read, "/usr/share/zoneinfo/*/*/*/*", "guest-get-timezone"),
+    ("report", Read, "/var/run/utmp", "guest-get-users"),
+    ("report", Read, "/proc/loadavg", "guest-get-load"),
+    ("report", Read, "/proc/stat", "guest-get-cpustats"),
+    ("report", Read, "/proc/diskstats", "guest-get-diskstats"),
+    ("report", Entries, "/sys/devices/system/cpu", "guest-get-vcpus"),
+    ("report", Read, "/sys/devices/system/cpu/cpu*/online", "guest-get-vcpus"),
+    ("report", Entries, "/sys/devices/system/memory", "guest-get-memory-blocks"),
+    ("report", Read, "/sys/devices/system/memory/memory*/state", "guest-get-memory-blocks"),
+    ("report", Read, "/sys/devices/system/memory/memory*/removable", "guest-get-memory-blocks"),
+    ("report", Read, "/sys/devices/system/memory/block_size_bytes", "guest-get-memory-block-info"),
+    // The network.
+    ("report", Read, "/proc/net/dev", "guest-network-get-interfaces"),
+    ("report", Read, "/proc/net/route", "guest-network-get-route"),
+    ("report", Read, "/proc/net/ipv6_route", "guest-network-get-route"),
+    // Disks.
+    ("report", Resolve, "/sys/dev/block/*", "guest-get-fsinfo"),
+    ("report", Entries, "/sys/block", "guest-get-disks"),
+    ("report", Resolve, "/sys/block/*", "guest-get-disks"),
+    // Partitions below a disk, ports below a controller, what a volume is made of.
+    ("report", Entries, "/sys/devices/...", "guest-get-disks"),
+    ("report", Read, "/sys/devices/.../uevent", "guest-get-disks"),
+    ("report", Read, "/sys/devices/.../size", "guest-get-disks"),
+    ("report", Read, "/sys/devices/.../dm/name", "guest-get-disks"),
+    ("report", Resolve, "/sys/devices/.../slaves/*", "guest-get-disks"),
+    ("report", Resolve, "/sys/devices/.../driver", "guest-get-disks"),
+    ("report", Read, "/run/udev/data/b*", "guest-get-disks"),
+    // Looking before acting.
+    ("hotplug", Entries, "/sys/devices/system/cpu/cpu*", "guest-set-vcpus"),
+    ("hotplug", Read, "/sys/devices/system/cpu/cpu*/online", "guest-set-vcpus"),
+    ("hotplug", Entries, "/sys/devices/system/memory", "guest-set-memory-blocks"),
+    ("hotplug", Entries, "/sys/devices/system/memory/memory*", "guest-set-memory-blocks"),
+    ("hotplug", Read, "/sys/devices/system/memory/memory*/state", "guest-set-memory-blocks"),
+];
+
+/// Module, a variable of the agent's own environment, and the command that needs the file that the owner names with it.
+/// A colon before the name does not count (`TZ`).
+const NAMED_BY_THE_OWNER: &[(&str, &str, &str)] =
+    &[("report", "QGA_OS_RELEASE", "guest-get-osinfo"), ("report", "TZ", "guest-get-timezone")];
+
+/// Whether `module` may do it with `path`.
+pub(crate) fn is_listed(module: &str, access: Access, path: &[u8]) -> bool {
+    let Some(path) = components(path) else { return false };
+    let fits = |pattern: &str| components(pattern.as_bytes()).is_some_and(|pattern| path_matches(&pattern, &path));
+    READABLE.iter().any(|(name, granted, pattern, _)| *name == module && *granted == access && fits(pattern))
+}
+
+/// Whether `path` is a file that the owner named for `module` in a variable of the agent's environment.
+pub(crate) fn is_named(module: &str, path: &[u8], environment: impl Fn(&str) -> Option<Vec<u8>>) -> bool {
+    let names = |value: Vec<u8>| value.strip_prefix(b":").unwrap_or(&value) == path;
+    path.starts_with(b"/")
+        && NAMED_BY_THE_OWNER
+            .iter()
+            .any(|(name, variable, _)| *name == module && environment(variable).is_some_and(names))
+}
+
+/// The components of an absolute and plain path; nothing if it is anything else.
+fn components(path: &[u8]) -> Option<Vec<&[u8]>> {
+    let plain = |name: &&[u8]| !matches!(*name, b"" | b"." | b"..") && !name.contains(&0);
+    let components: Vec<_> = path.strip_prefix(b"/")?.split(|byte| *byte == b'/').collect();
+    components.iter().all(plain).then_some(components)
+}
+
+fn path_matches(pattern: &[&[u8]], path: &[&[u8]]) -> bool {
+    match pattern.iter().position(|component| component == b"...") {
+        None => pattern.len() == path.len() && fit(pattern, path),
+        Some(dots) => {
+            let (head, tail) = (&pattern[..dots], &pattern[dots + 1..]);
+            path.len() >= pattern.len() && fit(head, path) && fit(tail, &path[path.len() - tail.len()..])
+        }
+    }
+}
+
+fn fit(patterns: &[&[u8]], names: &[&[u8]]) -> bool {
+    patterns.iter().zip(names).all(|(pattern, name)| component_matches(pattern, name))
+}
+
+fn component_matches(pattern: &[u8], name: &[u8]) -> bool {
+    match pattern.iter().position(|byte| *byte == b'*') {
+        None => pattern == name,
+        Some(star) => {
+            let (before, after) = (&pattern[..star], &pattern[star + 1..]);
+            name.len() >= before.len() + after.len() && name.starts_with(before) && name.ends_with(after)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Capability, grants};
+
+    #[test]
+    fn each_line_names_its_command_and_stands_once() {
+        let commands = include_str!("../../../schemas/commands.txt");
+        for (index, line) in READABLE.iter().enumerate() {
+            let (module, _, path, command) = line;
+            assert!(commands.lines().any(|name| name == *command), "{path}: {command}");
+            assert!(grants::is_granted(module, Capability::SystemFiles), "{module}");
+            assert!(!READABLE[..index].iter().any(|other| other == line), "{path} stands twice");
+        }
+        for (_, variable, command) in NAMED_BY_THE_OWNER {
+            assert!(commands.lines().any(|name| name == *command), "{variable}: {command}");
+        }
+    }
+
+    #[test]
+    fn each_pattern_is_plain() {
+        for (_, _, pattern, _) in READABLE {
+            let parts = components(pattern.as_bytes()).expect(pattern);
+            assert!(parts.iter().all(|part| part.iter().filter(|byte| **byte == b'*').count() <= 1), "{pattern}");
+            let dots: Vec<_> = (0..parts.len()).filter(|index| parts[*index] == b"...").collect();
+            assert!(dots.is_empty() || (dots == [2] && pattern.starts_with("/sys/devices/...")), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn a_path_that_is_not_plain_is_on_no_list() {
+        assert!(is_listed("report", Read, b"/proc/stat"));
+        for path in
+            ["proc/stat", "/proc/./stat", "/proc//stat", "/proc/stat/", "/proc/../proc/stat", "/proc/stat\0", ""]
+        {
+            assert!(!is_listed("report", Read, path.as_bytes()), "{path:?}");
+        }
+        assert!(!is_listed("report", Read, b"/usr/share/zoneinfo/../../etc"));
+        assert!(!is_listed("report", Read, b"/sys/devices/system/cpu/cpu0/../online"));
+    }
+
+    #[test]
+    fn the_list_is_by_module_and_by_deed() {
+        assert!(is_listed("report", Entries, b"/sys/devices/system/cpu"));
+        assert!(!is_listed("report", Read, b"/sys/devices/system/cpu"));
+        assert!(!is_listed("report", Read, b"/etc/shadow"));
+        assert!(!is_listed("hotplug", Read, b"/proc/stat"));
+        assert!(!is_listed("core", Read, b"/proc/stat"));
+    }
+
+    #[test]
+    fn a_star_stays_in_its_component() {
+        assert!(is_listed("report", Read, b"/sys/devices/system/cpu/cpu17/online"));
+        assert!(!is_listed("report", Read, b"/sys/devices/system/cpu/cpu1/x/online"));
+        assert!(!is_listed("report", Read, b"/sys/devices/system/cpu/xcpu1/online"));
+        let fits = |pattern: &str, name: &str| component_matches(pattern.as_bytes(), name.as_bytes());
+        assert!(fits("a*b", "ab") && fits("a*b", "axxb") && fits("*", "") && fits("a*", "a"));
+        assert!(!fits("ab*ba", "aba") && !fits("a*b", "ba") && !fits("a", "a*"));
+    }
+
+    #[test]
+    fn three_dots_are_one_component_or_more() {
+        let fits = |pattern: &str, path: &str| {
+            path_matches(&components(pattern.as_bytes()).unwrap(), &components(path.as_bytes()).unwrap())
+        };
+        assert!(fits("/sys/devices/.../vendor", "/sys/devices/pci0000:00/vendor"));
+        assert!(fits("/sys/devices/.../vendor", "/sys/devices/pci0000:00/0000:00:05.0/virtio2/vendor"));
+        assert!(!fits("/sys/devices/.../vendor", "/sys/devices/vendor"));
+        assert!(!fits("/sys/devices/.../vendor", "/sys/devices/pci0000:00/secret"));
+        assert!(!fits("/sys/devices/.../vendor", "/sys/block/pci0000:00/vendor"));
+        assert!(fits("/sys/devices/...", "/sys/devices/a/b") && !fits("/sys/devices/...", "/sys/devices"));
+    }
+
+    #[test]
+    fn the_owner_names_files_in_the_environment() {
+        let environment = |name: &str| match name {
+            "QGA_OS_RELEASE" => Some(b"/opt/../release".to_vec()),
+            "TZ" => Some(b":/opt/zone".to_vec()),
+            _ => None,
+        };
+        assert!(is_named("report", b"/opt/../release", environment));
+        assert!(is_named("report", b"/opt/zone", environment));
+        assert!(!is_named("report", b":/opt/zone", environment));
+        assert!(!is_named("report", b"/opt", environment));
+        assert!(!is_named("hotplug", b"/opt/zone", environment));
+        assert!(!is_named("report", b"relative", |_| Some(b"relative".to_vec())));
+    }
+}

@@ -1,0 +1,117 @@
+//! `system-files`: reading what the system says of itself.
+
+use crate::readable::{Access, is_listed, is_named};
+use crate::{Capability, Errno, Gate, GateError};
+
+/// The longest file that is read, in bytes. Files of the kernel grow with the machine: some ten thousand disks, processors
+/// or routes fit. It bounds what the agent holds of a file that somebody made large, and leaves the module room beside it.
+const FILE_LIMIT: usize = 4 * 1024 * 1024;
+
+/// How many names of one folder are given. The fullest is that of memory blocks, of which a VM with 8 TiB in blocks of
+/// 128 MiB has as many; larger ones have larger blocks. It bounds what a folder that never ends costs.
+const ENTRIES_LIMIT: usize = 65_536;
+
+/// Links below these lead nowhere else; those below other folders are the owner's, and lead anywhere.
+const TREES: &[&[u8]] = &[b"/proc", b"/sys"];
+
+impl Gate {
+    /// The bytes of a file.
+    pub fn read_system_file(&self, module: &str, path: &[u8]) -> Result<Vec<u8>, GateError<Errno>> {
+        self.require(module, Capability::SystemFiles)?;
+        if is_named(module, path, |variable| self.system.environment(variable)) {
+            return Ok(self.system.read_system_file(b"/", &path[1..], FILE_LIMIT)?);
+        }
+        let (tree, path) = self.listed(module, Access::Read, path)?;
+        Ok(self.system.read_system_file(tree, path, FILE_LIMIT)?)
+    }
+
+    /// The names in a folder.
+    pub fn system_entries(&self, module: &str, path: &[u8]) -> Result<Vec<Vec<u8>>, GateError<Errno>> {
+        let (tree, path) = self.listed(module, Access::Entries, path)?;
+        Ok(self.system.system_entries(tree, path, ENTRIES_LIMIT)?)
+    }
+
+    /// Where a link leads.
+    pub fn resolve_system_link(&self, module: &str, path: &[u8]) -> Result<Vec<u8>, GateError<Errno>> {
+        let (tree, path) = self.listed(module, Access::Resolve, path)?;
+        Ok(self.system.resolve_link(tree, path)?)
+    }
+
+    /// The tree that `path` is in and the path below it, if `module` may do it.
+    fn listed<'a>(
+        &self,
+        module: &str,
+        access: Access,
+        path: &'a [u8],
+    ) -> Result<(&'static [u8], &'a [u8]), GateError<Errno>> {
+        self.require(module, Capability::SystemFiles)?;
+        if !is_listed(module, access, path) {
+            return Err(GateError::Denied { module: module.to_owned(), capability: Capability::SystemFiles });
+        }
+        let below = |tree: &&'static [u8]| Some((*tree, path.strip_prefix(*tree)?.strip_prefix(b"/")?));
+        Ok(TREES.iter().find_map(below).unwrap_or((b"/", &path[1..])))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bulkhead_sys::Fake;
+
+    fn gate() -> (Fake, Gate) {
+        let fake = Fake::default();
+        (fake.clone(), Gate::new(Box::new(fake), None))
+    }
+
+    fn is_denied<T>(result: &Result<T, GateError<Errno>>) -> bool {
+        matches!(result, Err(GateError::Denied { .. }))
+    }
+
+    #[test]
+    fn what_is_listed_is_read_and_nothing_else() {
+        let (fake, gate) = gate();
+        fake.write_system_file("/proc/stat", "cpu0");
+        fake.write_system_file("/etc/shadow", "root");
+        fake.write_system_file("/etc/os-release", "ID=x");
+        assert_eq!(gate.read_system_file("report", b"/proc/stat"), Ok(b"cpu0".to_vec()));
+        assert_eq!(gate.read_system_file("report", b"/etc/os-release"), Ok(b"ID=x".to_vec()));
+        assert_eq!(gate.read_system_file("report", b"/proc/loadavg"), Err(GateError::Failed(Errno::ENOENT)));
+        for path in [b"/etc/shadow".as_slice(), b"/no/such/file", b"", b"/"] {
+            assert!(is_denied(&gate.read_system_file("report", path)), "whether it is there or not");
+        }
+        assert!(is_denied(&gate.read_system_file("hotplug", b"/proc/stat")));
+        assert!(is_denied(&gate.read_system_file("core", b"/proc/stat")));
+    }
+
+    #[test]
+    fn folders_and_links_have_lists_of_their_own() {
+        let (fake, gate) = gate();
+        fake.write_system_file("/sys/devices/system/cpu/cpu1/online", "1");
+        fake.link_system_file("/sys/block/vda", "/sys/devices/virtio/block/vda");
+        assert_eq!(gate.system_entries("report", b"/sys/devices/system/cpu"), Ok(vec![b"cpu1".to_vec()]));
+        assert_eq!(
+            gate.resolve_system_link("report", b"/sys/block/vda"),
+            Ok(b"/sys/devices/virtio/block/vda".to_vec())
+        );
+        assert!(is_denied(&gate.system_entries("report", b"/etc")));
+        assert!(is_denied(&gate.resolve_system_link("hotplug", b"/sys/block/vda")));
+    }
+
+    #[test]
+    fn the_file_that_the_owner_names_is_for_the_module_that_needs_it() {
+        let (fake, gate) = gate();
+        fake.set_environment("QGA_OS_RELEASE", "/etc/alt");
+        fake.write_system_file("/etc/alt", "ID=alt");
+        assert_eq!(gate.read_system_file("report", b"/etc/alt"), Ok(b"ID=alt".to_vec()));
+        assert!(is_denied(&gate.read_system_file("hotplug", b"/etc/alt")));
+        assert!(is_denied(&gate.read_system_file("core", b"/etc/alt")));
+        assert!(is_denied(&gate.system_entries("report", b"/etc/alt")));
+    }
+
+    #[test]
+    fn files_are_bounded() {
+        let (fake, gate) = gate();
+        fake.write_system_file("/proc/stat", vec![b' '; FILE_LIMIT + 1]);
+        assert_eq!(gate.read_system_file("report", b"/proc/stat"), Err(GateError::Failed(Errno::EOVERFLOW)));
+    }
+}

@@ -1,0 +1,11 @@
+//! `clock`: the time.
+
+use super::interface::clock::Host;
+use super::{Compartment, broken_rule};
+
+impl Host for Compartment {
+    fn now(&mut self) -> wasmtime::Result<i64> {
+        self.called(0)?;
+        self.state().gate.now(self.module).map_err(|_| broken_rule("the module was not granted the clock"))
+    }
+}

@@ -1,0 +1,22 @@
+//! `clock-setting`: setting the clocks.
+
+use super::interface::clock_setting::{Direction, Host};
+use super::interface::types::{ErrorCode, ProgramError};
+use super::{Compartment, errno};
+
+impl Host for Compartment {
+    fn set(&mut self, time: i64) -> wasmtime::Result<Result<(), ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().gate.set_time(self.module, time).map_err(errno::code))
+    }
+
+    fn hardware_clock(&mut self, direction: Direction) -> wasmtime::Result<Result<(), ProgramError>> {
+        self.called(0)?;
+        let direction = match direction {
+            Direction::SystemToHardware => bulkhead_gate::Direction::SystemToHardware,
+            Direction::HardwareToSystem => bulkhead_gate::Direction::HardwareToSystem,
+        };
+        let outcome = self.state().gate.hardware_clock(self.module, direction);
+        Ok(outcome.map_err(|error| errno::program(error, bulkhead_gate::HWCLOCK)))
+    }
+}

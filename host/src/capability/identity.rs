@@ -1,0 +1,28 @@
+//! `identity`: what this system calls itself.
+
+use super::interface::identity::{Host, Kernel, Variable};
+use super::{Compartment, broken_rule};
+
+impl Host for Compartment {
+    fn uname(&mut self) -> wasmtime::Result<Kernel> {
+        self.called(0)?;
+        let kernel = self.state().gate.uname(self.module).map_err(|_| broken_rule("uname failed"))?;
+        Ok(Kernel {
+            host_name: kernel.host_name,
+            release: kernel.release,
+            version: kernel.version,
+            machine: kernel.machine,
+        })
+    }
+
+    fn environment(&mut self, variable: Variable) -> wasmtime::Result<Option<Vec<u8>>> {
+        let name = match variable {
+            Variable::Tz => "TZ",
+            Variable::OsRelease => "QGA_OS_RELEASE",
+        };
+        let value = self.state().gate.environment(self.module, name);
+        let value = value.map_err(|_| broken_rule("the module was not granted the environment"))?;
+        self.called(value.as_ref().map_or(0, Vec::len))?;
+        Ok(value)
+    }
+}

@@ -1,0 +1,22 @@
+//! `network`: the addresses of network interfaces.
+
+use super::interface::network::{Address, Host, InterfaceAddress};
+use super::interface::types::ErrorCode;
+use super::{Compartment, errno};
+
+impl Host for Compartment {
+    fn addresses(&mut self) -> wasmtime::Result<Result<Vec<InterfaceAddress>, ErrorCode>> {
+        let found = self.state().gate.addresses(self.module);
+        self.called(found.as_ref().map_or(0, |found| found.len() * size_of::<InterfaceAddress>()))?;
+        Ok(found.map(|found| found.into_iter().map(plain).collect()).map_err(errno::code))
+    }
+}
+
+fn plain(of: bulkhead_gate::InterfaceAddress) -> InterfaceAddress {
+    let address = match of.address {
+        bulkhead_gate::Address::Hardware(address) => Address::Hardware(address),
+        bulkhead_gate::Address::Ipv4(address, prefix) => Address::Ipv4((address.to_bits(), prefix)),
+        bulkhead_gate::Address::Ipv6(address, prefix) => Address::Ipv6((address.segments().into(), prefix)),
+    };
+    InterfaceAddress { name: of.name, address }
+}

@@ -1,0 +1,254 @@
+//! Programs that were started and go on while the agent does other things (guest-exec).
+//!
+//! A child is known by its process id until a client has asked for its result or another process has the id. Its pipes never
+//! block: what is ready is moved by [`Processes::status`], so that a client always sees the newest state, and by
+//! [`Tending`], so that a child does not wait for clients. When the agent ends, its children go on.
+
+mod child;
+mod pieces;
+mod tending;
+
+pub use child::STREAM;
+pub use pieces::Pieces;
+pub use tending::Tending;
+
+use bulkhead_gate::{Ending, Errno, Gate, GateError, Spawn};
+use bulkhead_sys::{Readiness, Wanted};
+use child::{Child, Input, Stream};
+use pieces::PIECE;
+use std::collections::HashMap;
+use std::io;
+use thiserror::Error;
+
+/// How many programs are known at once, running or over and not asked for. It bounds what a client that never asks makes the
+/// agent remember. One more drops the result that is the oldest; if all are running, it is not started.
+pub const MAX_PROCESSES: usize = 1024;
+
+/// How much output of all programs is kept together, in bytes. It bounds the agent's memory where many programs print much
+/// and nobody asks: sixteen may fill one stream each. Beyond, output is lost as it is beyond [`STREAM`].
+pub const OUTPUT: usize = 256 * 1024 * 1024;
+
+/// How much input one program can be given, in bytes. A request holds less: all its tokens together have 64 MiB, and that
+/// is base64.
+pub const INPUT: usize = 64 * 1024 * 1024;
+
+/// How much input may wait for programs to read it, in bytes, of all of them together. It bounds the agent's memory where
+/// many programs are given much and do not read; then no further one is given any.
+pub const WAITING_INPUT: usize = 256 * 1024 * 1024;
+
+/// The table.
+#[derive(Debug)]
+pub struct Processes {
+    children: HashMap<i32, Child>,
+    /// The pipes of all of them. Made when it is first needed.
+    readiness: Option<Readiness>,
+    /// What pipes are read into, on the way to where it is kept.
+    buffer: Vec<u8>,
+    /// How much output may still be kept.
+    room: usize,
+    /// How many programs have been over so far.
+    over: u64,
+}
+
+/// What there is to know of a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Progress {
+    /// How it ended; nothing while it runs, or while somebody could print into a stream of it that is captured.
+    pub ending: Option<Ending>,
+    /// Its standard output so far.
+    pub stdout: Captured,
+    /// Its standard error so far.
+    pub stderr: Captured,
+}
+
+/// How much of a stream is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Captured {
+    /// In bytes.
+    pub length: usize,
+    /// Whether there was more.
+    pub truncated: bool,
+}
+
+/// One of a program's streams.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Standard output.
+    Stdout,
+    /// Standard error.
+    Stderr,
+}
+
+/// No program of this module has the number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("unknown process")]
+pub struct UnknownProcess;
+
+impl Default for Processes {
+    fn default() -> Self {
+        Processes { children: HashMap::new(), readiness: None, buffer: vec![0; PIECE], room: OUTPUT, over: 0 }
+    }
+}
+
+impl Processes {
+    /// The pipes of all programs, to be watched.
+    pub fn readiness(&mut self) -> io::Result<&Readiness> {
+        match &mut self.readiness {
+            Some(readiness) => Ok(readiness),
+            none => Ok(none.insert(Readiness::new()?)),
+        }
+    }
+
+    /// Whether `count` more bytes of input may wait.
+    pub fn has_room_for_input(&self, count: usize) -> bool {
+        let waiting = self.children.values().filter_map(|child| child.input.as_ref()).map(Input::waiting);
+        waiting.sum::<usize>() + count <= WAITING_INPUT
+    }
+
+    /// Starts a program for `module`, with `input` to read if the program takes input. Gives its number.
+    pub fn start(
+        &mut self,
+        gate: &Gate,
+        module: &'static str,
+        program: Spawn,
+        input: Pieces,
+    ) -> Result<i32, GateError<Errno>> {
+        self.make_room(gate)?;
+        let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
+        self.readiness().map_err(errno)?;
+        let spawned = gate.spawn(module, program)?;
+        let pid = spawned.pid;
+        let child = Child {
+            module,
+            input: spawned.stdin.map(|pipe| Input::new(pipe, input)),
+            stdout: Stream::new(spawned.stdout),
+            stderr: Stream::new(spawned.stderr),
+            ending: None,
+            over: None,
+        };
+        if let Err(error) = self.watch(&child, pid) {
+            // It runs already. Its pipes move when a client asks for it.
+            tracing::warn!("cannot watch the pipes of process {pid}: {error}");
+        }
+        // An older program with this number has ended and was waited for: the number could not be given again before.
+        self.remove(pid);
+        self.children.insert(pid, child);
+        self.pump(pid);
+        Ok(pid)
+    }
+
+    /// How the program is going, at this moment.
+    pub fn status(&mut self, gate: &Gate, module: &str, pid: i32) -> Result<Progress, UnknownProcess> {
+        self.get(module, pid)?;
+        // First its end, then its pipes: what it printed before its end is in them.
+        self.reap_one(gate, pid);
+        self.pump(pid);
+        let child = self.get(module, pid)?;
+        let captured = |stream: &Stream| Captured { length: stream.kept.len(), truncated: stream.truncated };
+        Ok(Progress {
+            ending: child.ending.filter(|_| child.is_over()),
+            stdout: captured(&child.stdout),
+            stderr: captured(&child.stderr),
+        })
+    }
+
+    /// Bytes `offset ..< offset + length` of a stream, fewer at its end.
+    pub fn read(
+        &self,
+        module: &str,
+        pid: i32,
+        which: Which,
+        offset: usize,
+        length: usize,
+    ) -> Result<Vec<u8>, UnknownProcess> {
+        let child = self.get(module, pid)?;
+        let stream = match which {
+            Which::Stdout => &child.stdout,
+            Which::Stderr => &child.stderr,
+        };
+        Ok(stream.kept.read(offset, length))
+    }
+
+    /// Forgets a program that is over.
+    pub fn forget(&mut self, module: &str, pid: i32) -> Result<(), UnknownProcess> {
+        if self.get(module, pid)?.is_over() {
+            self.remove(pid);
+        }
+        Ok(())
+    }
+
+    /// Moves what can be moved through the pipes that are ready now; true if there may be more.
+    pub fn pump_ready(&mut self) -> bool {
+        let owners = self.readiness.as_ref().map(Readiness::owners).unwrap_or_default();
+        for pid in owners.iter().filter_map(|owner| i32::try_from(*owner).ok()) {
+            self.pump(pid);
+        }
+        !owners.is_empty()
+    }
+
+    /// Waits, without waiting long, for every program that is not known to have ended.
+    pub fn reap(&mut self, gate: &Gate) {
+        let running: Vec<i32> =
+            self.children.iter().filter(|(_, child)| child.ending.is_none()).map(|(pid, _)| *pid).collect();
+        running.into_iter().for_each(|pid| self.reap_one(gate, pid));
+    }
+
+    fn get(&self, module: &str, pid: i32) -> Result<&Child, UnknownProcess> {
+        self.children.get(&pid).filter(|child| child.module == module).ok_or(UnknownProcess)
+    }
+
+    fn watch(&mut self, child: &Child, pid: i32) -> io::Result<()> {
+        let owner = u64::from(pid.unsigned_abs());
+        let readiness = self.readiness()?;
+        for pipe in [&child.stdout.pipe, &child.stderr.pipe].into_iter().flatten() {
+            readiness.add(pipe, Wanted::Input, owner)?;
+        }
+        child.input.as_ref().map_or(Ok(()), |input| readiness.add(input.pipe(), Wanted::Room, owner))
+    }
+
+    fn pump(&mut self, pid: i32) {
+        if let Some(child) = self.children.get_mut(&pid) {
+            child.pump(&mut self.buffer, &mut self.room);
+            self.note_whether_over(pid);
+        }
+    }
+
+    fn reap_one(&mut self, gate: &Gate, pid: i32) {
+        if let Some(child) = self.children.get_mut(&pid) {
+            child.reap(gate, pid);
+            self.note_whether_over(pid);
+        }
+    }
+
+    fn note_whether_over(&mut self, pid: i32) {
+        if let Some(child) = self.children.get_mut(&pid)
+            && child.over.is_none()
+            && child.is_over()
+        {
+            self.over += 1;
+            child.over = Some(self.over);
+        }
+    }
+
+    /// Makes sure that one more program can be known.
+    fn make_room(&mut self, gate: &Gate) -> Result<(), Errno> {
+        if self.children.len() < MAX_PROCESSES {
+            return Ok(());
+        }
+        self.reap(gate);
+        let over = self.children.iter().filter_map(|(pid, child)| Some((child.over?, *pid)));
+        let (_, oldest) = over.min().ok_or(Errno::EAGAIN)?;
+        tracing::warn!("{MAX_PROCESSES} programs were started and not asked for: the result of {oldest} is dropped");
+        self.remove(oldest);
+        Ok(())
+    }
+
+    fn remove(&mut self, pid: i32) {
+        if let Some(child) = self.children.remove(&pid) {
+            self.room += child.kept();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,167 @@
+//! One program that was started: its pipes, what came out of them, and its end.
+
+use super::pieces::Pieces;
+use bulkhead_gate::{Ending, Errno, Gate};
+use std::fs::File;
+use std::io::{ErrorKind, Read, Write};
+use std::os::fd::OwnedFd;
+
+/// How much of one stream is kept, in bytes: 16 MiB, as in qemu-ga. It bounds what a program that never stops printing costs,
+/// and keeps a reply with two streams in base64 near 43 MiB. What comes after it is lost, and the client is told.
+pub const STREAM: usize = 16 * 1024 * 1024;
+
+/// How often a pipe is read, or written to, before somebody else has a turn. A program that prints faster than it is read
+/// would otherwise keep the agent from its clients.
+const TURNS: usize = 4;
+
+/// A program that was started.
+#[derive(Debug)]
+pub(super) struct Child {
+    /// The module that started it.
+    pub(super) module: &'static str,
+    pub(super) input: Option<Input>,
+    pub(super) stdout: Stream,
+    pub(super) stderr: Stream,
+    /// How the program itself ended, once it was waited for.
+    pub(super) ending: Option<Ending>,
+    /// The place in the order in which programs were over.
+    pub(super) over: Option<u64>,
+}
+
+/// What a program has not read yet of its standard input.
+#[derive(Debug)]
+pub(super) struct Input {
+    pipe: File,
+    bytes: Pieces,
+}
+
+/// What a program prints.
+#[derive(Debug, Default)]
+pub(super) struct Stream {
+    /// Open until its end is met; none if nothing is captured.
+    pub(super) pipe: Option<File>,
+    pub(super) kept: Pieces,
+    pub(super) truncated: bool,
+}
+
+impl Child {
+    /// Moves what can be moved without waiting: input to the program, output from it. `room` is how much output may still be
+    /// kept of all programs together.
+    pub(super) fn pump(&mut self, buffer: &mut [u8], room: &mut usize) {
+        self.stdout.drain(buffer, room);
+        self.stderr.drain(buffer, room);
+        self.input.take_if(Input::feed);
+    }
+
+    /// Waits for the program, without waiting long, if it was not waited for yet. By its number alone: the agent has other
+    /// children, for which others wait.
+    pub(super) fn reap(&mut self, gate: &Gate, pid: i32) {
+        if self.ending.is_some() {
+            return;
+        }
+        match gate.reap(pid) {
+            Ok(ending) => self.ending = ending,
+            Err(Errno::EINTR) => {}
+            Err(errno) => {
+                tracing::error!("cannot learn how process {pid} ended: {errno}");
+                self.ending = Some(Ending::Exited(255));
+            }
+        }
+    }
+
+    /// Whether it has ended and nobody can print into a captured stream any more.
+    pub(super) fn is_over(&self) -> bool {
+        self.ending.is_some() && self.stdout.pipe.is_none() && self.stderr.pipe.is_none()
+    }
+
+    /// How much output is kept.
+    pub(super) fn kept(&self) -> usize {
+        self.stdout.kept.len() + self.stderr.kept.len()
+    }
+}
+
+impl Input {
+    pub(super) fn new(pipe: OwnedFd, bytes: Pieces) -> Self {
+        Input { pipe: File::from(pipe), bytes }
+    }
+
+    /// Where it goes.
+    pub(super) fn pipe(&self) -> &File {
+        &self.pipe
+    }
+
+    /// How much the program has not read.
+    pub(super) fn waiting(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Writes what fits; true if there is nothing more to do. That the program does not want to read is its own affair.
+    fn feed(&mut self) -> bool {
+        for _ in 0..TURNS {
+            if self.bytes.is_empty() {
+                return true;
+            }
+            match self.pipe.write(self.bytes.front()) {
+                Ok(count) => self.bytes.advance(count),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return error.kind() != ErrorKind::WouldBlock,
+            }
+        }
+        self.bytes.is_empty()
+    }
+}
+
+impl Stream {
+    pub(super) fn new(pipe: Option<OwnedFd>) -> Self {
+        Stream { pipe: pipe.map(File::from), kept: Pieces::default(), truncated: false }
+    }
+
+    /// Reads what is there.
+    fn drain(&mut self, buffer: &mut [u8], room: &mut usize) {
+        for _ in 0..TURNS {
+            let Some(pipe) = &mut self.pipe else { return };
+            match pipe.read(buffer) {
+                Ok(0) => self.pipe = None,
+                Ok(count) => self.keep(&buffer[..count], room),
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return,
+                Err(_) => self.pipe = None,
+            }
+        }
+    }
+
+    /// Keeps what there is room for. Nothing is kept behind something that was not: the client gets the stream's beginning
+    /// and no patchwork.
+    fn keep(&mut self, bytes: &[u8], room: &mut usize) {
+        let free = if self.truncated { 0 } else { (*room).min(STREAM - self.kept.len()) };
+        let (kept, lost) = bytes.split_at(bytes.len().min(free));
+        self.kept.append(kept);
+        *room -= kept.len();
+        self.truncated |= !lost.is_empty();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exactly_the_limit_is_not_truncated() {
+        let (mut stream, mut room) = (Stream::new(None), usize::MAX);
+        let mebibyte = vec![b'x'; 1 << 20];
+        (0..16).for_each(|_| stream.keep(&mebibyte, &mut room));
+        assert_eq!((stream.kept.len(), stream.truncated), (STREAM, false));
+        stream.keep(b"y", &mut room);
+        assert_eq!((stream.kept.len(), stream.truncated), (STREAM, true));
+    }
+
+    #[test]
+    fn nothing_is_kept_behind_a_gap() {
+        let (mut stream, mut room) = (Stream::new(None), 3);
+        stream.keep(b"abcde", &mut room);
+        assert_eq!((room, stream.truncated), (0, true));
+        room = 100;
+        stream.keep(b"f", &mut room);
+        assert_eq!((stream.kept.read(0, 100), room), (b"abc".to_vec(), 100));
+    }
+}

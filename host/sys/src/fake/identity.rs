@@ -1,0 +1,35 @@
+//! A pretended kernel.
+
+use super::{Fake, State};
+use crate::Kernel;
+use nix::errno::Errno;
+use std::collections::BTreeMap;
+
+/// What the pretended system knows of it.
+#[derive(Debug, Default)]
+pub(super) struct Identity {
+    kernel: Kernel,
+    environment: BTreeMap<String, Vec<u8>>,
+}
+
+impl Fake {
+    /// What the kernel calls itself from now on.
+    pub fn set_kernel(&self, kernel: Kernel) {
+        self.0.borrow_mut().identity.kernel = kernel;
+    }
+
+    /// Sets a variable of the agent's environment.
+    pub fn set_environment(&self, name: &str, value: &str) {
+        self.0.borrow_mut().identity.environment.insert(name.to_owned(), value.into());
+    }
+}
+
+/// See [`crate::System::uname`].
+pub(super) fn uname(state: &State) -> Result<Kernel, Errno> {
+    Ok(state.identity.kernel.clone())
+}
+
+/// See [`crate::System::environment`].
+pub(super) fn environment(state: &State, name: &str) -> Option<Vec<u8>> {
+    state.identity.environment.get(name).cloned()
+}

@@ -1,0 +1,165 @@
+//! Questions that the kernel may never answer. Each is asked by a thread of its own, for a thread that waits for a server or
+//! a disk that hangs cannot be called back.
+
+use nix::errno::Errno;
+use nix::libc;
+use std::collections::BTreeSet;
+use std::sync::mpsc::channel;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+/// How many questions may be left without an answer at a time. It bounds the threads (64 KiB of stack each) that a VM whose
+/// disks fail one after the other can make the agent keep; with so many that hang, nobody misses the sizes of the rest.
+const LEFT: usize = 16;
+
+/// The stack of such a thread, in bytes. It makes one system call.
+const STACK: usize = 64 * 1024;
+
+/// A question: what is asked, and of whom.
+type Question = (&'static str, Vec<u8>);
+
+/// The agent's questions.
+static QUESTIONS: Questions = Questions::new();
+
+/// Asks, and waits for the answer as long as `patience` lasts; then `ETIMEDOUT`. A question that is still open is not asked
+/// again before it is answered: it is `ETIMEDOUT` at once, as is every other while too many are open.
+///
+/// What hangs seldom hangs alone, so patience is shared with the questions that are open: a half of it beside one, a third
+/// beside two. Otherwise sixteen file systems of one server would take sixteen times as long as one.
+pub(super) fn ask<T: Send + 'static>(
+    question: Question,
+    patience: Duration,
+    answer: impl FnOnce() -> Result<T, Errno> + Send + 'static,
+) -> Result<T, Errno> {
+    QUESTIONS.ask(question, patience, answer)
+}
+
+/// Lets this thread have no part in the agent's open files. A thread that waits for ever outlives the agent, for it cannot be
+/// killed; the channel must not stay open with it, or no other agent could take it.
+fn let_go_of_descriptors() {
+    // A kernel older than 5.9 cannot, and nothing is lost but that.
+    // SAFETY: the call takes no pointers, and the descriptors that it closes are this thread's alone from then on.
+    #[expect(unsafe_code, reason = "a system call")]
+    unsafe {
+        libc::syscall(libc::SYS_close_range, 0_u32, u32::MAX, libc::CLOSE_RANGE_UNSHARE);
+    }
+}
+
+/// The questions that are open.
+struct Questions(Mutex<BTreeSet<Question>>);
+
+impl Questions {
+    const fn new() -> Self {
+        Questions(Mutex::new(BTreeSet::new()))
+    }
+
+    fn ask<T: Send + 'static>(
+        &'static self,
+        question: Question,
+        patience: Duration,
+        answer: impl FnOnce() -> Result<T, Errno> + Send + 'static,
+    ) -> Result<T, Errno> {
+        let mut open = self.open();
+        let others = open.len();
+        if others >= LEFT || !open.insert(question.clone()) {
+            return Err(Errno::ETIMEDOUT);
+        }
+        drop(open);
+        let (sender, receiver) = channel();
+        let (name, theirs) = (question.0.to_owned(), question.clone());
+        let thread = thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
+            let_go_of_descriptors();
+            let answer = answer();
+            self.open().remove(&theirs);
+            // Nobody may wait for it any more.
+            let _ = sender.send(answer);
+        });
+        match thread {
+            Ok(_) => receiver.recv_timeout(patience / (others as u32 + 1)).unwrap_or(Err(Errno::ETIMEDOUT)),
+            Err(_) => {
+                self.open().remove(&question);
+                Err(Errno::EAGAIN)
+            }
+        }
+    }
+
+    /// Nothing panics while it holds them, so they are whole.
+    fn open(&self) -> MutexGuard<'_, BTreeSet<Question>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::Sender;
+    use std::time::Instant;
+
+    const LONG: Duration = Duration::from_secs(60);
+    const SHORT: Duration = Duration::from_millis(50);
+
+    fn of(whom: &str) -> Question {
+        ("test", whom.as_bytes().to_vec())
+    }
+
+    impl Questions {
+        /// Asks something that is answered only when the sender is dropped.
+        fn leave_open(&'static self, whom: &str) -> Sender<()> {
+            let (sender, receiver) = channel::<()>();
+            let answer = move || receiver.recv().map_err(|_| Errno::EIO);
+            assert_eq!(self.ask(of(whom), SHORT, answer), Err(Errno::ETIMEDOUT));
+            sender
+        }
+
+        fn until_answered(&self) {
+            let end = Instant::now() + LONG;
+            while !self.open().is_empty() {
+                assert!(Instant::now() < end, "{:?} stay open", self.open());
+                thread::sleep(Duration::from_millis(5));
+            }
+        }
+    }
+
+    #[test]
+    fn an_answer_is_passed_on() {
+        static IT: Questions = Questions::new();
+        assert_eq!(IT.ask(of("one"), LONG, || Ok(7)), Ok(7));
+        assert_eq!(IT.ask::<()>(of("one"), LONG, || Err(Errno::EIO)), Err(Errno::EIO));
+    }
+
+    #[test]
+    fn who_owes_an_answer_is_not_asked_again() {
+        static IT: Questions = Questions::new();
+        let hanging = IT.leave_open("slow");
+        let asked = Instant::now();
+        assert_eq!(IT.ask(of("slow"), LONG, || Ok(7)), Err(Errno::ETIMEDOUT));
+        assert!(asked.elapsed() < LONG / 2);
+        assert_eq!(IT.ask(of("other"), LONG, || Ok(7)), Ok(7));
+        drop(hanging);
+        IT.until_answered();
+        assert_eq!(IT.ask(of("slow"), LONG, || Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn the_more_are_open_the_shorter_the_wait() {
+        static IT: Questions = Questions::new();
+        let hanging: Vec<_> = (0..3).map(|number| IT.leave_open(&number.to_string())).collect();
+        let asked = Instant::now();
+        let (_never, receiver) = channel::<()>();
+        let answer = move || receiver.recv().map_err(|_| Errno::EIO);
+        assert_eq!(IT.ask(of("one more"), LONG / 60 * 4, answer), Err(Errno::ETIMEDOUT));
+        assert!((LONG / 60..LONG / 60 * 4).contains(&asked.elapsed()), "{:?}", asked.elapsed());
+        drop(hanging);
+    }
+
+    #[test]
+    fn only_so_many_are_left_open() {
+        static IT: Questions = Questions::new();
+        let hanging: Vec<_> = (0..LEFT).map(|number| IT.leave_open(&number.to_string())).collect();
+        assert_eq!(IT.ask(of("one more"), LONG, || Ok(7)), Err(Errno::ETIMEDOUT));
+        drop(hanging);
+        IT.until_answered();
+        assert_eq!(IT.ask(of("one more"), LONG, || Ok(7)), Ok(7));
+    }
+}

@@ -1,0 +1,192 @@
+//! Files in which the system tells of itself.
+
+use nix::dir::Dir;
+use nix::errno::Errno;
+use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::sys::stat::Mode;
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::{Error, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::Path;
+
+/// How often a lookup is begun anew that a simultaneous renaming has disturbed (`EAGAIN` of openat2(2)).
+const ATTEMPTS: usize = 16;
+
+/// How much is read first, in bytes. Nearly all of these files are shorter; and some of the kernel's change between two reads.
+const FIRST_READ: usize = 8192;
+
+/// How long a name in a folder is on average, in bytes, at the most. Those of the kernel have ten; all that are allowed, of 255
+/// bytes each, would be more than a module can hold.
+const NAME: usize = 32;
+
+/// See [`crate::System::read_system_file`].
+pub(super) fn read(tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
+    let file = File::from(open_below(tree, path, OFlag::O_RDONLY)?);
+    if !file.metadata().map_err(errno)?.is_file() {
+        return Err(Errno::EINVAL);
+    }
+    let mut bytes = Vec::with_capacity(FIRST_READ);
+    file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(errno)?;
+    if bytes.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(bytes) }
+}
+
+/// See [`crate::System::system_entries`].
+pub(super) fn entries(tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
+    let folder = Dir::from_fd(open_below(tree, path, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?)?;
+    let (mut names, mut text) = (Vec::new(), 0);
+    for entry in folder {
+        let entry = entry?;
+        let name = entry.file_name().to_bytes();
+        if name == b"." || name == b".." {
+            continue;
+        }
+        text += name.len();
+        if names.len() == limit || text > limit * NAME {
+            return Err(Errno::EOVERFLOW);
+        }
+        names.push(name.to_vec());
+    }
+    Ok(names)
+}
+
+/// See [`crate::System::resolve_link`].
+pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
+    let link = File::from(open_below(tree, path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?);
+    if !link.metadata().map_err(errno)?.is_symlink() {
+        return Err(Errno::EINVAL);
+    }
+    let tree = Path::new(OsStr::from_bytes(tree));
+    let target = tree.join(OsStr::from_bytes(path)).canonicalize().map_err(errno)?;
+    if target.starts_with(tree) { Ok(target.into_os_string().into_vec()) } else { Err(Errno::EXDEV) }
+}
+
+/// Opens without blocking what is at `path` below `tree`. Links in the tree `/` lead where they lead; those of another tree may
+/// not leave it. Links that are no text but a process's open file (proc_pid_fd(5)) lead nowhere.
+///
+/// A kernel older than 5.6 has no openat2(2): there, links lead where they lead in every tree. Then a link that somebody
+/// could make below /proc or /sys would be followed out of it; nobody can but the kernel.
+fn open_below(tree: &[u8], path: &[u8], flags: OFlag) -> Result<OwnedFd, Errno> {
+    let at = open(OsStr::from_bytes(tree), OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
+    let flags = flags | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let stay = if tree == b"/" { ResolveFlag::RESOLVE_IN_ROOT } else { ResolveFlag::RESOLVE_BENEATH };
+    // O_PATH goes with few other flags, and openat2(2) insists; such a descriptor opens nothing that could block.
+    let strict = if flags.contains(OFlag::O_PATH) { flags - OFlag::O_NONBLOCK - OFlag::O_NOCTTY } else { flags };
+    let how = OpenHow::new().flags(strict).resolve(stay | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    let path = OsStr::from_bytes(path);
+    for _ in 0..ATTEMPTS {
+        match openat2(&at, path, how) {
+            Err(Errno::EAGAIN) => {}
+            Err(Errno::ENOSYS) => return openat(&at, path, strict, Mode::empty()),
+            result => return result,
+        }
+    }
+    Err(Errno::EAGAIN)
+}
+
+fn errno(error: Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::unistd::mkfifo;
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    struct Tree(PathBuf);
+
+    impl Tree {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().join(format!("bulkhead-sys-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(folder.join("tree/a")).unwrap();
+            std::fs::write(folder.join("tree/a/file"), "text").unwrap();
+            std::fs::write(folder.join("outside"), "secret").unwrap();
+            Tree(folder)
+        }
+
+        fn tree(&self) -> Vec<u8> {
+            self.0.join("tree").into_os_string().into_vec()
+        }
+
+        fn link(&self, target: &str, name: &str) {
+            symlink(target, self.0.join("tree").join(name)).unwrap();
+        }
+    }
+
+    impl Drop for Tree {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_file_is_read_whole_or_not_at_all() {
+        let it = Tree::new("read");
+        assert_eq!(read(&it.tree(), b"a/file", 4), Ok(b"text".to_vec()));
+        assert_eq!(read(&it.tree(), b"a/file", 3), Err(Errno::EOVERFLOW));
+        assert_eq!(read(&it.tree(), b"a/absent", 3), Err(Errno::ENOENT));
+        assert!(read(b"/proc", b"loadavg", 100).unwrap().ends_with(b"\n"));
+    }
+
+    #[test]
+    fn what_is_no_regular_file_is_refused_at_once() {
+        let it = Tree::new("fifo");
+        mkfifo(&it.0.join("tree/fifo"), Mode::from_bits_truncate(0o600)).unwrap();
+        assert_eq!(read(&it.tree(), b"fifo", 100), Err(Errno::EINVAL));
+        assert_eq!(read(&it.tree(), b"a", 100), Err(Errno::EINVAL));
+        assert_eq!(read(b"/", b"dev/null", 100), Err(Errno::EINVAL));
+    }
+
+    #[test]
+    fn links_do_not_leave_a_tree() {
+        let it = Tree::new("links");
+        it.link("a/file", "inside");
+        it.link("../outside", "above");
+        it.link("/etc/hostname", "absolute");
+        assert_eq!(read(&it.tree(), b"inside", 100), Ok(b"text".to_vec()));
+        assert_eq!(read(&it.tree(), b"above", 100), Err(Errno::EXDEV));
+        assert_eq!(read(&it.tree(), b"absolute", 100), Err(Errno::EXDEV));
+        assert_eq!(read(&it.tree(), b"../outside", 100), Err(Errno::EXDEV));
+    }
+
+    #[test]
+    fn links_lead_anywhere_below_the_root_but_into_a_process() {
+        let it = Tree::new("root");
+        it.link("../outside", "above");
+        let path = [&it.tree()[1..], b"/above"].concat();
+        assert_eq!(read(b"/", &path, 100), Ok(b"secret".to_vec()));
+        let open = File::open(it.0.join("outside")).unwrap();
+        let descriptor = format!("proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&open));
+        assert_eq!(read(b"/", descriptor.as_bytes(), 100), Err(Errno::ELOOP));
+    }
+
+    #[test]
+    fn the_names_in_a_folder_are_its_own() {
+        let it = Tree::new("entries");
+        it.link("file", "a/link");
+        let mut names = entries(&it.tree(), b"a", 2).unwrap();
+        names.sort();
+        assert_eq!(names, [b"file".to_vec(), b"link".to_vec()]);
+        assert_eq!(entries(&it.tree(), b"a", 1), Err(Errno::EOVERFLOW));
+        std::fs::write(it.0.join("tree/a").join("x".repeat(3 * NAME)), "").unwrap();
+        assert_eq!(entries(&it.tree(), b"a", 3).err(), Some(Errno::EOVERFLOW));
+        assert_eq!(entries(&it.tree(), b"a", 4).map(|names| names.len()), Ok(3));
+        assert_eq!(entries(&it.tree(), b"a/file", 2), Err(Errno::ENOTDIR));
+    }
+
+    #[test]
+    fn a_link_is_resolved_to_its_end() {
+        let it = Tree::new("resolve");
+        it.link("second", "first");
+        it.link("a/file", "second");
+        it.link("../outside", "above");
+        it.link("nowhere", "dangling");
+        assert_eq!(resolve(&it.tree(), b"first"), Ok([&it.tree(), b"/a/file".as_slice()].concat()));
+        assert_eq!(resolve(&it.tree(), b"a/file"), Err(Errno::EINVAL));
+        assert_eq!(resolve(&it.tree(), b"above"), Err(Errno::EXDEV));
+        assert_eq!(resolve(&it.tree(), b"dangling"), Err(Errno::ENOENT));
+    }
+}
