@@ -4,9 +4,13 @@ use bulkhead_test_support::Client;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+/// How long to wait for anything a VM does. The small one boots in four seconds, Debian in forty; the rest is for a
+/// machine with much else to do, and costs nothing while all is well.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(180);
+
 /// A connection to it.
 #[derive(Debug)]
-pub(crate) struct Backdoor {
+pub struct Backdoor {
     client: Client,
     next: u64,
 }
@@ -15,6 +19,30 @@ impl Backdoor {
     /// Connects to QEMU's end of the port; nobody need have opened the other one yet.
     pub(crate) fn connect(socket: &Path) -> Self {
         Backdoor { client: Client::connect(socket), next: 0 }
+    }
+
+    /// Runs shell commands as root and gives their output; they must succeed.
+    ///
+    /// What is started in the background must not keep the output open: `(...) >/dev/null 2>&1 &`.
+    pub fn shell(&mut self, commands: &str) -> String {
+        let (status, output) = self.try_shell(commands);
+        assert_eq!(status, 0, "{commands:?} failed: {output}");
+        output
+    }
+
+    /// As [`Self::shell`], for commands that may fail: exit status and output.
+    pub fn try_shell(&mut self, commands: &str) -> (i64, String) {
+        let answer = self.run(commands, PATIENCE);
+        answer.unwrap_or_else(|| panic!("{commands:?} does not end within {PATIENCE:?}"))
+    }
+
+    /// Waits until shell commands succeed.
+    pub fn until(&mut self, commands: &str) {
+        let end = Instant::now() + PATIENCE;
+        while self.try_shell(commands).0 != 0 {
+            assert!(Instant::now() < end, "{commands:?} did not come true within {PATIENCE:?}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// Runs shell commands and gives their exit status and output, or nothing if there is no answer in time.

@@ -1,18 +1,15 @@
 //! A VM in the making: what is in it and the command line of its QEMU.
 
 use crate::Vm;
+use crate::hardware::{self, AGENT_PORT, BACKDOOR_PORT};
 use crate::initramfs::Archive;
 use crate::machine::Machine;
 use crate::parts::Parts;
-use anyhow::{Context, Result};
+use anyhow::Result;
 use bulkhead_test_support::{Scratch, agent_under_test};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// The name of the agent's port, as libvirt and everybody else sets it.
-const AGENT_PORT: &str = "org.qemu.guest_agent.0";
-const BACKDOOR_PORT: &str = "test.backdoor.0";
 
 /// A VM to be started.
 #[derive(Debug)]
@@ -61,16 +58,12 @@ impl Builder {
     /// Nothing, with a printed reason, if `BULKHEAD_SKIP_VM` is 1; a panic that names the package if something is not
     /// installed.
     pub fn start(self) -> Option<Vm> {
-        if std::env::var("BULKHEAD_SKIP_VM").is_ok_and(|value| value == "1") {
-            println!("skipped: BULKHEAD_SKIP_VM is 1");
-            return None;
-        }
-        let parts = Parts::find().unwrap_or_else(|error| panic!("{error:#} (or set BULKHEAD_SKIP_VM=1)"));
+        let parts = Parts::find_unless_skipped()?;
         let scratch = Scratch::new("vm");
         self.prepare(&parts, &scratch).unwrap_or_else(|error| panic!("the VM cannot be prepared: {error:#}"));
 
         let machine = Machine::run(self.command(&parts, &scratch), scratch);
-        Some(Vm::attach(machine))
+        Some(Vm::attach(machine, "qemu-ga"))
     }
 
     /// Makes the initramfs and two disks with file systems that can be frozen and trimmed.
@@ -93,11 +86,7 @@ impl Builder {
         }
         archive.link("var/run", "/run");
 
-        archive.program("bin/busybox", &parts.busybox)?;
-        let applets = Command::new(&parts.busybox).arg("--list-full").output().context("busybox cannot be run")?;
-        for applet in String::from_utf8(applets.stdout)?.lines().filter(|path| *path != "bin/busybox") {
-            archive.link(applet, "/bin/busybox");
-        }
+        parts.pack_busybox(&mut archive)?;
         archive.link("init", "/bin/busybox");
         archive.file("etc/inittab", 0o644, include_bytes!("../vm/inittab"));
         archive.file("sbin/boot", 0o755, include_bytes!("../vm/boot"));
@@ -112,34 +101,15 @@ impl Builder {
         }
         let ports = if self.serial { format!("{BACKDOOR_PORT}\n") } else { format!("{BACKDOOR_PORT}\n{AGENT_PORT}\n") };
         archive.file("etc/virtio-ports", 0o644, ports.as_bytes());
-        for module in &parts.modules {
-            let name = module.file_name().and_then(|name| name.to_str()).context("a module's name is not text")?;
-            archive.file(&format!("modules/{name}"), 0o644, &fs::read(module)?);
-        }
+        parts.pack_modules(&mut archive)?;
         Ok(archive.finish())
     }
 
     fn command(&self, parts: &Parts, scratch: &Scratch) -> Command {
-        let file = |name: &str| scratch.join(name).display().to_string();
-        let socket = |id: &str| format!("socket,id={id},path={},server=on,wait=off", file(id));
-        let disk = |id: &str| format!("id={id},file={},if=none,format=raw,discard=unmap,cache=unsafe", file(id));
-        let port = |id: &str, name: &str| format!("virtserialport,id={id}-port,chardev={id},name={name}");
-
-        let mut command = Command::new(&parts.qemu);
-        command.args(["-nodefaults", "-no-user-config", "-display", "none", "-accel", "tcg"]);
-        command.args(["-cpu", &self.cpu, "-smp", "2", "-m", "512"]);
-        command.arg("-kernel").arg(&parts.kernel).args(["-initrd", &file("initramfs")]);
-        command.args(["-append", "console=ttyS0 loglevel=4 mitigations=off no_timer_check"]);
-        command.args(["-serial", &format!("file:{}", file("console"))]);
-        command.args(["-chardev", &socket("monitor"), "-mon", "chardev=monitor,mode=control"]);
-        command.args(["-device", "virtio-rng-pci"]);
-        for id in ["data", "xfs"] {
-            command.args(["-drive", &disk(id), "-device", &format!("virtio-blk-pci,drive={id}")]);
-        }
-        command.args(["-device", "virtio-serial-pci", "-chardev", &socket("backdoor"), "-chardev", &socket("agent")]);
-        command.args(["-device", &port("backdoor", BACKDOOR_PORT)]);
-        let agent = if self.serial { "isa-serial,chardev=agent,index=1".to_owned() } else { port("agent", AGENT_PORT) };
-        command.args(["-device", &agent]);
+        let mut command = hardware::machine(parts, scratch, &self.cpu, "512");
+        hardware::disk(&mut command, scratch, "data", "virtio-blk-pci");
+        hardware::disk(&mut command, scratch, "xfs", "virtio-blk-pci");
+        hardware::ports(&mut command, scratch, self.serial);
         command
     }
 }

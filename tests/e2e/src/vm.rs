@@ -1,24 +1,23 @@
 //! A running VM, as a test sees it.
 
-use crate::Builder;
-use crate::backdoor::Backdoor;
+use crate::backdoor::{Backdoor, PATIENCE};
 use crate::machine::Machine;
 use crate::qmp::Monitor;
-use bulkhead_test_support::{Client, agent_under_test, oracle};
+use crate::{Builder, System, system};
+use bulkhead_test_support::Client;
 use serde_json::{Value, json};
 use std::process::ExitStatus;
 use std::time::{Duration, Instant};
-
-/// How long to wait for anything a VM does. It boots in four seconds; the rest is for a machine with much else to do,
-/// and costs nothing while all is well.
-const PATIENCE: Duration = Duration::from_secs(180);
 
 /// A running VM. It ends with the value; if a test has failed its console is shown first.
 #[derive(Debug)]
 pub struct Vm {
     monitor: Monitor,
+    /// A root shell behind the agent's back.
     backdoor: Backdoor,
     machine: Machine,
+    /// The name of the agent's process.
+    process: &'static str,
 }
 
 impl Vm {
@@ -28,11 +27,16 @@ impl Vm {
         Builder::new()
     }
 
-    /// Connects to a machine that has just been started and waits until it is up.
-    pub(crate) fn attach(machine: Machine) -> Self {
+    /// A Debian with systemd, with disks of four kinds and two networks; see [`System`].
+    pub fn system() -> System {
+        System::new()
+    }
+
+    /// Connects to a machine that has just been started and waits until it is up. `process` is the agent's name.
+    pub(crate) fn attach(machine: Machine, process: &'static str) -> Self {
         let monitor = Monitor::connect(&machine.path("monitor"));
         let backdoor = Backdoor::connect(&machine.path("backdoor"));
-        let mut vm = Vm { monitor, backdoor, machine };
+        let mut vm = Vm { monitor, backdoor, machine, process };
         vm.wait_until_up();
         vm
     }
@@ -56,24 +60,21 @@ impl Vm {
     ///
     /// What is started in the background must not keep the output open: `(...) >/dev/null 2>&1 &`.
     pub fn shell(&mut self, commands: &str) -> String {
-        let (status, output) = self.try_shell(commands);
-        assert_eq!(status, 0, "{commands:?} failed: {output}");
-        output
+        self.backdoor.shell(commands)
     }
 
     /// As [`Vm::shell`], for commands that may fail: exit status and output.
     pub fn try_shell(&mut self, commands: &str) -> (i64, String) {
-        let answer = self.backdoor.run(commands, PATIENCE);
-        answer.unwrap_or_else(|| panic!("{commands:?} does not end within {PATIENCE:?}"))
+        self.backdoor.try_shell(commands)
+    }
+
+    pub(crate) fn backdoor(&mut self) -> &mut Backdoor {
+        &mut self.backdoor
     }
 
     /// Waits until shell commands succeed.
     pub fn until(&mut self, commands: &str) {
-        let end = Instant::now() + PATIENCE;
-        while self.try_shell(commands).0 != 0 {
-            assert!(Instant::now() < end, "{commands:?} did not come true within {PATIENCE:?}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        self.backdoor.until(commands);
     }
 
     /// Waits for the next event of this name from QEMU and gives its data; earlier events are forgotten.
@@ -89,7 +90,7 @@ impl Vm {
     /// Waits until the VM answers (again) and its agent is there: on a virtio-serial port, when QEMU sees it open.
     pub fn wait_until_up(&mut self) {
         self.backdoor.wait(PATIENCE);
-        self.until("pidof qemu-ga");
+        self.until(&format!("pidof {}", self.process));
         let end = Instant::now() + Duration::from_secs(3);
         // With another channel the port stays closed (vsock) or always counts as open (isa-serial).
         while !self.port_is_open() && Instant::now() < end {
@@ -116,13 +117,18 @@ impl Vm {
         }
     }
 
+    /// How many bytes the file behind a disk takes up on this machine. `disk` is the name it was given in the making.
+    pub fn disk_usage(&self, disk: &str) -> u64 {
+        system::disk_usage(&self.machine.path(disk))
+    }
+
     /// What the VM has printed so far: the kernel's messages, busybox init's, and the agent's log.
     pub fn console(&self) -> String {
         self.machine.console()
     }
 
-    /// Whether the agent under test is the oracle. Checks of what the oracle is known to do worse are skipped for it.
+    /// As [`tests_oracle`](crate::tests_oracle).
     pub fn runs_oracle(&self) -> bool {
-        oracle().and_then(|path| path.canonicalize().ok()).is_some_and(|path| path == agent_under_test())
+        crate::tests_oracle()
     }
 }
