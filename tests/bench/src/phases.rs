@@ -1,5 +1,6 @@
 //! The phases of one run. In each, qemu-ga is measured first and the agent right after it.
 
+mod exec;
 mod latency;
 mod transfer;
 
@@ -21,7 +22,9 @@ pub(crate) struct Plan {
     starts: usize,
     pings: usize,
     pipelined: usize,
-    infos: usize,
+    polled: usize,
+    execs: usize,
+    captures: usize,
     opens: usize,
     /// Bytes per request, bytes in all.
     reads: [(usize, usize); 5],
@@ -35,7 +38,9 @@ impl Plan {
             starts: 20,
             pings: 20_000,
             pipelined: 100_000,
-            infos: 2000,
+            polled: 1000,
+            execs: 300,
+            captures: 5,
             opens: 500,
             reads: [
                 (4 * KIB, 16 * MIB),
@@ -54,7 +59,9 @@ impl Plan {
             starts: 20,
             pings: 2000,
             pipelined: 10_000,
-            infos: 500,
+            polled: 200,
+            execs: 50,
+            captures: 2,
             opens: 100,
             reads: [
                 (4 * KIB, 4 * MIB),
@@ -92,7 +99,9 @@ pub(crate) fn run(
     phase(&mut |agent| memory(agent, "idle"))?;
     phase(&mut |agent| latency::ping(agent, plan.pings))?;
     phase(&mut |agent| latency::pipelined_pings(agent, plan.pipelined))?;
-    phase(&mut |agent| latency::info(agent, plan.infos))?;
+    for command in latency::POLLED {
+        phase(&mut |agent| latency::polled(agent, command, plan.polled))?;
+    }
     phase(&mut |agent| latency::open_and_close(agent, file, plan.opens))?;
     for (count, total) in plan.reads {
         phase(&mut |agent| transfer::read(agent, file, count, total))?;
@@ -100,6 +109,8 @@ pub(crate) fn run(
     for (count, total) in plan.writes {
         phase(&mut |agent| transfer::write(agent, file, count, total))?;
     }
+    phase(&mut |agent| exec::run_true(agent, plan.execs))?;
+    phase(&mut |agent| exec::capture(agent, plan.captures))?;
     std::thread::sleep(SETTLE);
     phase(&mut |agent| memory(agent, "after load"))?;
     phase(&mut |agent| {

@@ -9,7 +9,10 @@ use serde_json::json;
 use std::time::Instant;
 
 pub(crate) const PING: &[u8] = b"{\"execute\":\"guest-ping\"}\n";
-const INFO: &[u8] = b"{\"execute\":\"guest-info\"}\n";
+
+/// Commands without arguments that clients poll, in the table by these names.
+pub(super) const POLLED: [&str; 4] =
+    ["guest-info", "guest-get-osinfo", "guest-network-get-interfaces", "guest-get-fsinfo"];
 
 /// Requests before the first one that counts.
 const WARM_UP: usize = 50;
@@ -26,12 +29,14 @@ pub(super) fn ping(agent: &mut Agent, count: usize) -> Result<Vec<Measured>> {
     ])
 }
 
-pub(super) fn info(agent: &mut Agent, count: usize) -> Result<Vec<Measured>> {
-    let (times, used) = round_trips(agent, INFO, count)?;
-    let [cpu, faults, switches] = per_request("guest-info", used, count);
+/// One of [`POLLED`].
+pub(super) fn polled(agent: &mut Agent, command: &str, count: usize) -> Result<Vec<Measured>> {
+    let request = format!("{{\"execute\":\"{command}\"}}\n");
+    let (times, used) = round_trips(agent, request.as_bytes(), count)?;
+    let [cpu, faults, switches] = per_request(command, used, count);
     Ok(vec![
-        Measured::new("guest-info", "µs", Better::Lower, median(&times)),
-        Measured::new("guest-info, 99th percentile", "µs", Better::Lower, percentile_99(&times)).detail(),
+        Measured::new(command, "µs", Better::Lower, median(&times)),
+        Measured::new(format!("{command}, 99th percentile"), "µs", Better::Lower, percentile_99(&times)).detail(),
         cpu.detail(),
         faults.detail(),
         switches.detail(),
