@@ -1,0 +1,121 @@
+//! The JSON schema of a policy file, for editors.
+
+use crate::document::VERSION;
+use crate::profiles::PROFILES;
+use crate::shape::{Key, Kind, SHAPES, Shape};
+use serde_json::{Map, Value, json};
+
+/// The schema, made from [`crate::shape`]. Editors that know it complete keys and words and show what they mean.
+/// `commands` and `modules` are those that there are.
+pub fn json_schema(commands: &[&str], modules: &[&str]) -> Value {
+    json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "title": "Bulkhead policy",
+        "description": "What the client of a VM may have the guest agent do.",
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["version"],
+        "properties": {
+            "version": { "const": VERSION, "description": "The version of this form." },
+            "profile": {
+                "enum": PROFILES.iter().map(|profile| profile.name).collect::<Vec<_>>(),
+                "description": "The profile of the package that the policy starts from."
+            },
+            "command": { "type": "array", "items": command(commands) },
+            "permit": { "type": "array", "items": { "anyOf": grants(modules, true) } },
+            "forbid": { "type": "array", "items": { "anyOf": grants(modules, false) } },
+        }
+    })
+}
+
+fn command(commands: &[&str]) -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["names", "mode"],
+        "properties": {
+            "names": {
+                "type": "array",
+                "minItems": 1,
+                "items": { "anyOf": [{ "enum": commands }, { "type": "string", "pattern": "^[a-z_.0-9-]*\\*$" }] },
+                "description": "Commands; a name that ends in * stands for all that begin so."
+            },
+            "mode": {
+                "enum": ["enforce", "observe", "deny"],
+                "description": "enforce: it runs and does what the grants permit. observe: it runs, and what they would \
+                                deny is allowed and logged. deny: it does not run."
+            },
+            "while": { "enum": ["frozen", "thawed"], "description": "The state in which the rule holds. Without: both." },
+            "faster-than": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["calls", "seconds"],
+                "properties": {
+                    "calls": { "type": "integer", "minimum": 1, "maximum": 10000 },
+                    "seconds": { "type": "integer", "minimum": 1, "maximum": 3600 }
+                },
+                "description": "With deny: only as long as there were so many calls in so many seconds."
+            },
+            "reason": { "type": "string", "description": "Why." }
+        }
+    })
+}
+
+fn grants(modules: &[&str], permit: bool) -> Vec<Value> {
+    SHAPES.iter().map(|shape| grant(shape, modules, permit)).collect()
+}
+
+fn grant(shape: &Shape, modules: &[&str], permit: bool) -> Value {
+    let mut properties = Map::new();
+    properties.insert("capability".to_owned(), json!({ "const": shape.capability, "description": shape.doc }));
+    let doc = "The modules meant. Without: all that import the capability.";
+    properties.insert(
+        "modules".to_owned(),
+        json!({ "type": "array", "minItems": 1, "items": { "enum": modules }, "description": doc }),
+    );
+    properties.insert("reason".to_owned(), json!({ "type": "string", "description": "Why." }));
+    let mut required = vec!["capability", "reason"];
+    for key in shape.keys {
+        properties.insert(key.name.to_owned(), value(key));
+        if key.required && permit {
+            required.push(key.name);
+        }
+    }
+    json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
+}
+
+fn value(key: &Key) -> Value {
+    let list = |items: Value| json!({ "type": "array", "minItems": 1, "items": items });
+    let mut value = match key.kind {
+        Kind::Words(words) => list(json!({ "enum": words })),
+        Kind::Names => list(json!({ "type": "string", "minLength": 1 })),
+        Kind::Paths | Kind::Patterns => list(json!({ "type": "string", "pattern": "^(/|\\*$)" })),
+        Kind::Trees => list(json!({ "type": "string", "pattern": "^/" })),
+        Kind::Numbers => json!({ "anyOf": [{ "type": "array", "items": { "type": "integer" } }, { "const": "*" }] }),
+        Kind::AtMost => json!({ "type": "string", "pattern": "^([0-9]+[smhd]|any)$" }),
+        Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Templates => {
+            json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } })
+        }
+    };
+    value["description"] = json!(key.doc);
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_knows_every_key() {
+        let schema = json_schema(&["guest-ping"], &["file"]);
+        for shape in SHAPES {
+            let permit = schema["properties"]["permit"]["items"]["anyOf"].as_array().unwrap();
+            let found = permit.iter().find(|it| it["properties"]["capability"]["const"] == shape.capability).unwrap();
+            for key in shape.keys {
+                assert_eq!(found["properties"][key.name]["description"], key.doc);
+                assert_eq!(found["required"].as_array().unwrap().contains(&json!(key.name)), key.required);
+            }
+        }
+    }
+}

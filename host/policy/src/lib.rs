@@ -1,0 +1,33 @@
+//! The owner's policy: what a client may have the agent do. Pure: text goes in, decisions come out; who reads files and
+//! who asks is somebody else's.
+//!
+//! A policy is a set of rules. What no rule permits is denied, what a rule forbids is denied whatever permits it, and the
+//! order of rules and files means nothing. There are two kinds of rules:
+//!
+//! - *command rules* ([`CommandRule`]) say which commands may run; the dispatcher asks ([`Policy::command`]);
+//! - *grants* ([`Grant`]) say what modules may do with a capability; the gate asks about the value that it is about to
+//!   use ([`Policy::judge`]).
+//!
+//! What a file can say stands in [`shape`], as data: the reader, the JSON schema and the explanations are made from it.
+
+mod command;
+mod document;
+mod error;
+mod grant;
+mod json_schema;
+mod policy;
+mod profiles;
+mod render;
+pub mod shape;
+mod table;
+mod tree;
+
+pub use command::{CommandRule, CommandVerdict, Mode, Pace, When};
+pub use document::{Document, VERSION};
+pub use error::{Origin, PolicyError};
+pub use grant::{Ask, Asks, Effect, Grant, Value, Verdict};
+pub use json_schema::json_schema;
+pub use policy::Policy;
+pub use profiles::{PROFILES, Profile};
+pub use render::permit_for;
+pub use tree::within;

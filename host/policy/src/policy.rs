@@ -1,0 +1,194 @@
+//! All files together.
+
+use crate::command::{CommandRule, CommandVerdict, Mode};
+use crate::document::Document;
+use crate::error::PolicyError;
+use crate::grant::{Asks, Effect, Grant, Value, Verdict};
+use crate::profiles::Profile;
+use std::time::Duration;
+
+/// The owner's policy as it is in force: the rules of all its files.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Policy {
+    /// The profile it starts from, if any.
+    pub profile: Option<&'static Profile>,
+    /// The rules about commands.
+    pub commands: Vec<CommandRule>,
+    /// The rules about what modules may do.
+    pub grants: Vec<Grant>,
+}
+
+impl Policy {
+    /// Puts files together. Their order means nothing; two that start from different profiles contradict each other.
+    pub fn merge(
+        documents: impl IntoIterator<Item = Document>,
+        commands: &[&str],
+        modules: &[&str],
+    ) -> Result<Self, PolicyError> {
+        let mut policy = Policy::default();
+        for mut document in documents {
+            if let Some((profile, origin)) = document.profile.take() {
+                match policy.profile {
+                    Some(other) if other.name != profile.name => {
+                        let message =
+                            format!("another file starts from '{}': a policy has one profile at most", other.name);
+                        return Err(PolicyError { origin, message });
+                    }
+                    _ => policy.profile = Some(profile),
+                }
+            }
+            policy.add(document);
+        }
+        if let Some(profile) = policy.profile {
+            policy.add(profile.document(commands, modules)?);
+        }
+        Ok(policy)
+    }
+
+    /// A profile of the package as it is.
+    pub fn of_profile(profile: &'static Profile, commands: &[&str], modules: &[&str]) -> Result<Self, PolicyError> {
+        let mut policy = Policy { profile: Some(profile), ..Policy::default() };
+        policy.add(profile.document(commands, modules)?);
+        Ok(policy)
+    }
+
+    fn add(&mut self, document: Document) {
+        self.commands.extend(document.commands);
+        self.grants.extend(document.grants);
+    }
+
+    /// Whether `command` may run. `calls` tells how often it came within a time until now. Of the rules that speak of it
+    /// the strictest decides; none denies.
+    pub fn command(&self, command: &str, frozen: bool, calls: impl Fn(Duration) -> u32) -> CommandVerdict<'_> {
+        let holding = self.commands.iter().filter(|rule| rule.holds(command, frozen, &calls));
+        match holding.max_by_key(|rule| rule.mode) {
+            Some(rule) => CommandVerdict { mode: rule.mode, rule: Some(rule) },
+            None => CommandVerdict { mode: Mode::Deny, rule: None },
+        }
+    }
+
+    /// Whether `module` may use `capability` so. A forbid decides before a permit; nothing denies.
+    pub fn judge(&self, module: &str, capability: &str, asks: &Asks<'_>) -> Verdict<'_> {
+        let find = |effect| {
+            let speaks =
+                |rule: &&Grant| rule.effect == effect && rule.concerns(module, capability) && rule.applies(asks);
+            self.grants.iter().find(speaks)
+        };
+        match find(Effect::Forbid) {
+            Some(rule) => Verdict { allowed: false, rule: Some(rule) },
+            None => {
+                let rule = find(Effect::Permit);
+                Verdict { allowed: rule.is_some(), rule }
+            }
+        }
+    }
+
+    /// Whether some use of `capability` by `module` is permitted. If not, a command that needs it is of no use, and the
+    /// module does not get the interface at all.
+    pub fn grants_any(&self, module: &str, capability: &str) -> bool {
+        let concerned = || self.grants.iter().filter(|rule| rule.concerns(module, capability));
+        let all = |rule: &Grant| rule.effect == Effect::Forbid && rule.values.is_empty();
+        concerned().any(|rule| rule.effect == Effect::Permit) && !concerned().any(all)
+    }
+
+    /// The folders that rules of `capability` name for `module`, each once: where the gate has to look.
+    pub fn trees(&self, module: &str, capability: &str) -> Vec<&str> {
+        let concerned = self.grants.iter().filter(|rule| rule.concerns(module, capability));
+        let mut trees: Vec<&str> = concerned
+            .flat_map(|rule| match rule.value("trees") {
+                Some(Value::Texts(trees)) => trees.as_slice(),
+                _ => &[],
+            })
+            .map(String::as_str)
+            .collect();
+        trees.sort_unstable();
+        trees.dedup();
+        trees
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Ask;
+
+    const COMMANDS: &[&str] = &["guest-ping", "guest-exec", "guest-file-open"];
+    const MODULES: &[&str] = &["file", "exec", "power"];
+
+    fn policy(text: &str) -> Policy {
+        let document = Document::parse("policy.toml", &format!("version = 1\n{text}"), COMMANDS, MODULES).unwrap();
+        Policy::merge([document], COMMANDS, MODULES).unwrap()
+    }
+
+    fn mode(policy: &Policy, command: &str) -> Mode {
+        policy.command(command, false, |_| 0).mode
+    }
+
+    #[test]
+    fn the_strictest_rule_about_a_command_decides() {
+        let rule = |mode: &str| format!("[[command]]\nnames = [\"guest-exec\"]\nmode = \"{mode}\"\n");
+        assert_eq!(mode(&policy(""), "guest-exec"), Mode::Deny, "nothing permits it");
+        assert_eq!(mode(&policy(&rule("observe")), "guest-exec"), Mode::Observe);
+        assert_eq!(mode(&policy(&(rule("enforce") + &rule("observe"))), "guest-exec"), Mode::Enforce);
+        assert_eq!(mode(&policy(&(rule("deny") + &rule("enforce"))), "guest-exec"), Mode::Deny);
+        assert_eq!(mode(&policy(&rule("enforce")), "guest-ping"), Mode::Deny, "it speaks of another");
+    }
+
+    #[test]
+    fn a_pace_denies_only_what_is_too_fast() {
+        let policy = policy(
+            "[[command]]\nnames = [\"*\"]\nmode = \"enforce\"\n\
+             [[command]]\nnames = [\"guest-exec\"]\nmode = \"deny\"\nfaster-than = { calls = 3, seconds = 60 }",
+        );
+        let at = |calls| policy.command("guest-exec", false, |within| if within.as_secs() == 60 { calls } else { 0 });
+        assert_eq!(at(2).mode, Mode::Enforce);
+        assert_eq!(at(3).mode, Mode::Deny);
+    }
+
+    #[test]
+    fn a_forbid_wins_over_every_permit() {
+        let policy = policy(
+            "[[permit]]\ncapability = \"power\"\nmodes = [\"reboot\", \"halt\"]\nreason = \"x\"\n\
+             [[forbid]]\ncapability = \"power\"\nmodes = [\"halt\"]\nreason = \"x\"",
+        );
+        let judge = |mode: &str| policy.judge("power", "power", &[("modes", Ask::Words(&[mode]))]);
+        assert!(judge("reboot").allowed);
+        assert!(!judge("halt").allowed);
+        assert_eq!(judge("halt").rule.map(|rule| rule.effect), Some(Effect::Forbid));
+        assert_eq!(judge("powerdown"), Verdict { allowed: false, rule: None });
+    }
+
+    #[test]
+    fn one_permit_must_cover_all_that_is_asked_for() {
+        let policy = policy(
+            "[[permit]]\ncapability = \"files\"\ntrees = [\"/a\"]\naccess = [\"read\"]\nreason = \"x\"\n\
+             [[permit]]\ncapability = \"files\"\ntrees = [\"/b\"]\naccess = [\"read\", \"write\"]\nreason = \"x\"\n\
+             [[forbid]]\ncapability = \"files\"\ntrees = [\"/b/c\"]\naccess = [\"write\"]\nreason = \"x\"",
+        );
+        let judge = |within: &[&str], access: &[&str], links| {
+            let asks = [("trees", Ask::Within(within)), ("access", Ask::Words(access)), ("links", Ask::Flag(links))];
+            policy.judge("file", "files", &asks).allowed
+        };
+        assert!(judge(&["/a"], &["read"], false) && !judge(&["/a"], &["read", "write"], false));
+        assert!(judge(&["/b"], &["read", "write"], false) && !judge(&["/b"], &["read"], true), "no links");
+        assert!(judge(&["/b", "/b/c"], &["read"], false) && !judge(&["/b", "/b/c"], &["write"], false));
+        assert!(!judge(&[], &["read"], false), "in no tree");
+        assert_eq!(policy.trees("file", "files"), ["/a", "/b", "/b/c"]);
+    }
+
+    #[test]
+    fn a_rule_for_one_module_is_nothing_to_another() {
+        let policy = policy("[[permit]]\ncapability = \"clock\"\nmodules = [\"power\"]\nreason = \"x\"\n");
+        assert!(policy.judge("power", "clock", &[]).allowed && policy.grants_any("power", "clock"));
+        assert!(!policy.judge("file", "clock", &[]).allowed && !policy.grants_any("file", "clock"));
+    }
+
+    #[test]
+    fn two_files_cannot_start_from_different_profiles() {
+        let file = |name: &str, profile: &str| {
+            Document::parse(name, &format!("version = 1\nprofile = \"{profile}\""), COMMANDS, MODULES).unwrap()
+        };
+        let error = Policy::merge([file("a", "full"), file("b", "minimal")], COMMANDS, MODULES).unwrap_err();
+        assert_eq!(error.to_string(), "b:2:11: another file starts from 'full': a policy has one profile at most");
+    }
+}

@@ -1,0 +1,174 @@
+//! Rules as text: the form of the file again.
+
+use crate::command::{CommandRule, Mode, When};
+use crate::grant::{Ask, Asks, Effect, Grant, Value};
+use crate::shape::{self, Kind};
+use std::fmt::{self, Display, Formatter};
+use std::time::Duration;
+
+impl Display for CommandRule {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(out, "[[command]]\nnames = {}", list(&self.names))?;
+        let mode = match self.mode {
+            Mode::Observe => "observe",
+            Mode::Enforce => "enforce",
+            Mode::Deny => "deny",
+        };
+        writeln!(out, "mode = \"{mode}\"")?;
+        match self.when {
+            When::Always => {}
+            When::Frozen => writeln!(out, "while = \"frozen\"")?,
+            When::Thawed => writeln!(out, "while = \"thawed\"")?,
+        }
+        if let Some(pace) = self.faster_than {
+            writeln!(out, "faster-than = {{ calls = {}, seconds = {} }}", pace.calls, pace.within.as_secs())?;
+        }
+        self.reason.iter().try_for_each(|reason| writeln!(out, "reason = {}", quoted(reason)))
+    }
+}
+
+impl Display for Grant {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        let effect = match self.effect {
+            Effect::Permit => "permit",
+            Effect::Forbid => "forbid",
+        };
+        writeln!(out, "[[{effect}]]\ncapability = \"{}\"", self.shape.capability)?;
+        if !self.modules.is_empty() {
+            writeln!(out, "modules = {}", list(&self.modules))?;
+        }
+        for (key, value) in &self.values {
+            writeln!(out, "{} = {value}", key.name)?;
+        }
+        writeln!(out, "reason = {}", quoted(&self.reason))
+    }
+}
+
+impl Display for Value {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Texts(texts) | Value::Patterns(texts) => out.write_str(&list(texts)),
+            Value::Numbers(numbers) => write!(out, "{numbers:?}"),
+            // Numbers say it with a star; a duration would understand neither.
+            Value::Any => out.write_str("\"*\""),
+            Value::AtMost(most) => write!(out, "\"{}\"", most.map_or("any".to_owned(), seconds)),
+            Value::Flag(flag) => write!(out, "{flag}"),
+            Value::Templates(templates) => {
+                let templates: Vec<_> = templates.iter().map(|template| list(template)).collect();
+                write!(out, "[{}]", templates.join(", "))
+            }
+        }
+    }
+}
+
+/// The permit to add so that `module` may use `capability` just so and no further: what an owner would write who was
+/// asked. Its reason is left for the owner to give.
+pub fn permit_for(module: &str, capability: &str, asks: &Asks<'_>) -> String {
+    let mut text = format!("[[permit]]\ncapability = \"{capability}\"\nmodules = [\"{module}\"]\n");
+    let keys = shape::find(capability).map_or(&[][..], |shape| shape.keys);
+    for key in keys {
+        let asked = asks.iter().find(|(name, _)| *name == key.name).map(|(_, ask)| *ask);
+        let value = match asked {
+            Some(ask) => value_for(ask),
+            // Nothing of the kind was asked for, but a permit must say it.
+            None if key.required && key.kind == Kind::Numbers => Some("[]".to_owned()),
+            None if key.required && key.kind == Kind::AtMost => Some("\"0s\"".to_owned()),
+            None => None,
+        };
+        if let Some(value) = value {
+            text += &format!("{} = {value}\n", key.name);
+        }
+    }
+    text + "reason = \"\"\n"
+}
+
+fn value_for(ask: Ask<'_>) -> Option<String> {
+    let text = |bytes: &[u8]| quoted(&String::from_utf8_lossy(bytes));
+    let joined = |texts: Vec<String>| format!("[{}]", texts.join(", "));
+    match ask {
+        Ask::Flag(false) | Ask::Names([]) => None,
+        Ask::Flag(true) => Some("true".to_owned()),
+        Ask::Words(words) => Some(joined(words.iter().map(|word| quoted(word)).collect())),
+        Ask::Within(trees) => Some(joined(trees.iter().map(|tree| quoted(tree)).collect())),
+        Ask::Names(names) => Some(joined(names.iter().map(|name| text(name)).collect())),
+        Ask::Path(path) => Some(joined(vec![text(path)])),
+        Ask::Number(number) => Some(format!("[{number}]")),
+        Ask::Amount(amount) => Some(format!("\"{}\"", seconds(whole(amount)))),
+        Ask::Arguments(arguments) => {
+            Some(format!("[{}]", joined(arguments.iter().map(|argument| text(argument)).collect())))
+        }
+    }
+}
+
+/// Whole seconds, rounded up, for a permit must cover what was asked for.
+fn whole(amount: Duration) -> Duration {
+    Duration::from_secs(amount.as_secs() + u64::from(amount.subsec_nanos() > 0))
+}
+
+fn seconds(duration: Duration) -> String {
+    format!("{}s", duration.as_secs())
+}
+
+fn list(texts: &[String]) -> String {
+    format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+}
+
+/// A TOML basic string.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for character in text.chars() {
+        match character {
+            '"' | '\\' => quoted.extend(['\\', character]),
+            control if control.is_control() => quoted += &format!("\\u{:04X}", u32::from(control)),
+            plain => quoted.push(plain),
+        }
+    }
+    quoted + "\""
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Document, Policy};
+
+    const MODULES: &[&str] = &["file", "exec", "account", "time"];
+
+    fn read(text: &str) -> Policy {
+        let document = Document::parse("x", &format!("version = 1\n{text}"), &["guest-exec"], MODULES);
+        Policy::merge([document.unwrap_or_else(|error| panic!("{error}\n{text}"))], &["guest-exec"], MODULES).unwrap()
+    }
+
+    #[test]
+    fn what_is_written_is_what_was_read() {
+        let text = "[[command]]\nnames = [\"guest-exec\"]\nmode = \"deny\"\nwhile = \"thawed\"\n\
+                    faster-than = { calls = 5, seconds = 60 }\nreason = \"\\\"slow\\\"\\u0009\"\n";
+        assert_eq!(read(text).commands[0].to_string(), text);
+        for text in [
+            "[[permit]]\ncapability = \"files\"\nmodules = [\"file\"]\ntrees = [\"/a\", \"/b\"]\naccess = [\"read\"]\n\
+             links = true\nreason = \"x\"\n",
+            "[[forbid]]\ncapability = \"processes\"\narguments = [[\"-c\", \"**\"], []]\nreason = \"x\"\n",
+            "[[permit]]\ncapability = \"clock-setting\"\nstep = \"90s\"\nreason = \"x\"\n",
+            "[[permit]]\ncapability = \"clock-setting\"\nstep = \"any\"\nreason = \"x\"\n",
+            "[[permit]]\ncapability = \"hotplug\"\nprocessors = \"*\"\nreason = \"x\"\n",
+        ] {
+            assert_eq!(read(text).grants[0].to_string(), text);
+        }
+    }
+
+    #[test]
+    fn the_permit_for_a_use_permits_it() {
+        let arguments = [b"-v".to_vec(), b"a \"b\"".to_vec()];
+        let uses: [(&str, &str, &Asks<'_>); 5] = [
+            ("exec", "processes", &[("programs", Ask::Path(b"/bin/ls")), ("arguments", Ask::Arguments(&arguments))]),
+            ("account", "accounts", &[("users", Ask::Names(&[b"alice"])), ("may", Ask::Words(&["password"]))]),
+            ("time", "clock-setting", &[("step", Ask::Amount(Duration::from_millis(1500)))]),
+            ("time", "clock-setting", &[("hardware", Ask::Flag(true))]),
+            ("time", "hotplug", &[("processors", Ask::Number(3))]),
+        ];
+        for (module, capability, asks) in uses {
+            assert!(!read("").judge(module, capability, asks).allowed);
+            let text = permit_for(module, capability, asks);
+            assert!(read(&text).judge(module, capability, asks).allowed, "{text}");
+        }
+    }
+}
