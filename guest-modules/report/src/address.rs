@@ -1,6 +1,7 @@
 //! Where a disk is plugged in, as its folder below /sys/devices says: the folders on the way to it are the buses and
 //! controllers between it and the machine.
 
+use crate::figures;
 use crate::schema::{GuestCCWAddress, GuestDiskAddress, GuestDiskBusType, GuestPCIAddress};
 use crate::sysfs::{Device, Source};
 
@@ -143,12 +144,11 @@ fn bus_id(name: &str) -> Option<[i64; 3]> {
 
 /// The number of `ata3`.
 fn number(name: &str, kind: &str) -> Option<u64> {
-    crate::figures::figure(name.strip_prefix(kind)?)
+    figures::figure(name.strip_prefix(kind)?)
 }
 
 fn hexadecimal(digits: &str) -> Option<i64> {
-    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    plain.then(|| u32::from_str_radix(digits, 16).ok()).flatten().map(i64::from)
+    figures::hexadecimal(digits).map(i64::from)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `guest-network-get-route`: the VM's routing tables.
 
+use crate::figures::hexadecimal;
 use crate::schema::{GuestNetworkGetRouteArguments, GuestNetworkRoute};
 use crate::{ip, stream, system};
 use bulkhead_module::{CommandError, ErrorCode, Tail};
@@ -34,7 +35,7 @@ fn routes(ipv4: &[u8], ipv6: &[u8]) -> impl Iterator<Item = GuestNetworkRoute> {
 }
 
 fn lines(text: &[u8]) -> impl Iterator<Item = String> {
-    text.split(|byte| *byte == b'\n').map(system::text)
+    system::lines(text).map(system::text)
 }
 
 /// `eth0 0002A8C0 00000000 0001 1 2 3 00FFFFFF 1500 4 5`: interface, destination, gateway, flags, references, use, metric,
@@ -105,11 +106,6 @@ fn ipv6(digits: &str) -> Option<String> {
 
 fn signed(digits: &str) -> Option<i64> {
     Some(hexadecimal(digits)?.cast_signed().into())
-}
-
-fn hexadecimal(digits: &str) -> Option<u32> {
-    let plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit());
-    plain.then(|| u32::from_str_radix(digits, 16).ok()).flatten()
 }
 
 #[cfg(test)]

@@ -30,4 +30,4 @@ pub use json_schema::json_schema;
 pub use policy::Policy;
 pub use profiles::{PROFILES, Profile};
 pub use render::permit_for;
-pub use tree::within;
+pub use tree::matches;

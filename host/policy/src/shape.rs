@@ -1,6 +1,7 @@
 //! What a policy file can say of each capability, as data.
 //!
-//! A key stands here only if the gate heeds it.
+//! A key may stand here only if the gate heeds it. The gate does not ask the policy yet, so nothing reads an owner's file
+//! either: whoever joins the two takes out what is not heeded then.
 
 /// One capability and the keys of its grants.
 #[derive(Debug, PartialEq, Eq)]
@@ -39,8 +40,8 @@ pub enum Kind {
     /// A list of absolute paths of folders, each with all below it. Which of them something lies in is not for the text
     /// of paths to say: the gate finds out.
     Trees,
-    /// A list of path patterns, component by component: `*` in a component is any text without a slash; `*` alone is
-    /// every path.
+    /// A list of path patterns, component by component: `*` in a component is any text without a slash, a component
+    /// `...` one or more; `*` alone is every path.
     Patterns,
     /// A list of numbers; an empty one is none, and `*` in place of the list every number.
     Numbers,

@@ -1,34 +1,31 @@
-//! Paths as text, where that is enough: in the agent's own list of system files, and to find out which trees to look at.
+//! Paths as text, where that is enough: where one path is one thing by construction, as in /proc and /sys.
+
+/// A component of a pattern that stands for one or more components of a path.
+const MANY: &[u8] = b"...";
 
 /// Whether `path` matches a pattern, component by component. `*` in a component of the pattern is any text without a
-/// slash. A path that is not plain (relative, with `.` or `..`, with an empty component) matches nothing.
-pub(crate) fn matches(pattern: &str, path: &[u8]) -> bool {
-    let (Some(pattern), Some(path)) = (pattern.as_bytes().strip_prefix(b"/"), path.strip_prefix(b"/")) else {
-        return false;
-    };
-    let (mut pattern, mut path) = (pattern.split(is_slash), path.split(is_slash));
-    loop {
-        match (pattern.next(), path.next()) {
-            (None, None) => return true,
-            (Some(pattern), Some(name)) if is_plain(name) && component(pattern, name) => {}
-            _ => return false,
+/// slash; one component `...` is one or more of any name. A path that is not plain (relative, with `.` or `..`, with an
+/// empty component) matches nothing.
+pub fn matches(pattern: &str, path: &[u8]) -> bool {
+    let (Some(pattern), Some(path)) = (components(pattern.as_bytes()), components(path)) else { return false };
+    match pattern.iter().position(|component| *component == MANY) {
+        None => pattern.len() == path.len() && fit(&pattern, &path),
+        Some(many) => {
+            let (head, tail) = (&pattern[..many], &pattern[many + 1..]);
+            path.len() >= pattern.len() && fit(head, &path) && fit(tail, &path[path.len() - tail.len()..])
         }
     }
 }
 
-/// Whether `path`, as text, is `tree` or below it. Only says where it is worth looking: what the path leads to, the
-/// gate asks the kernel.
-pub fn within(tree: &str, path: &[u8]) -> bool {
-    let tree = tree.trim_end_matches('/').as_bytes();
-    path.strip_prefix(tree).is_some_and(|rest| rest.is_empty() || rest[0] == b'/')
+/// The components of an absolute and plain path; nothing if it is anything else.
+fn components(path: &[u8]) -> Option<Vec<&[u8]>> {
+    let plain = |name: &&[u8]| !matches!(*name, b"" | b"." | b"..") && !name.contains(&0);
+    let components: Vec<_> = path.strip_prefix(b"/")?.split(|byte| *byte == b'/').collect();
+    components.iter().all(plain).then_some(components)
 }
 
-fn is_slash(byte: &u8) -> bool {
-    *byte == b'/'
-}
-
-fn is_plain(name: &[u8]) -> bool {
-    !name.is_empty() && name != b"." && name != b".." && !name.contains(&0)
+fn fit(patterns: &[&[u8]], names: &[&[u8]]) -> bool {
+    patterns.iter().zip(names).all(|(pattern, name)| component(pattern, name))
 }
 
 /// Whether one component matches; each `*` takes as little as it can, and the last one what is left.
@@ -58,22 +55,27 @@ mod tests {
     fn a_pattern_matches_component_by_component() {
         assert!(matches("/sys/devices/system/cpu/cpu*/online", b"/sys/devices/system/cpu/cpu12/online"));
         assert!(matches("/proc/stat", b"/proc/stat"));
-        assert!(matches("/a/*b*c", b"/a/xbybzc"));
-        assert!(!matches("/a/*b*c", b"/a/xbybz"));
+        assert!(matches("/a/*b*c", b"/a/xbybzc") && matches("/a/b*c", b"/a/bc"));
+        assert!(!matches("/a/*b*c", b"/a/xbybz") && !matches("/a/ab*ba", b"/a/aba") && !matches("/a", b"/a*"));
         assert!(!matches("/a/*", b"/a/b/c"), "a star does not cross a slash");
         assert!(!matches("/a/*", b"/a"), "and is a component");
     }
 
     #[test]
-    fn a_path_that_is_not_plain_matches_nothing() {
-        for path in [&b"/a/../etc"[..], b"/a/./b", b"//a/b", b"/a/b/", b"a/b", b"", b"/a/", b"/a/\0"] {
-            assert!(!matches("/*/*", path) && !matches("/*/*/*", path), "{}", String::from_utf8_lossy(path));
-        }
+    fn three_dots_are_one_component_or_more() {
+        assert!(matches("/sys/devices/.../vendor", b"/sys/devices/pci0000:00/vendor"));
+        assert!(matches("/sys/devices/.../vendor", b"/sys/devices/pci0000:00/0000:00:05.0/virtio2/vendor"));
+        assert!(!matches("/sys/devices/.../vendor", b"/sys/devices/vendor"));
+        assert!(!matches("/sys/devices/.../vendor", b"/sys/devices/pci0000:00/secret"));
+        assert!(!matches("/sys/devices/.../vendor", b"/sys/block/pci0000:00/vendor"));
+        assert!(matches("/sys/devices/...", b"/sys/devices/a/b") && !matches("/sys/devices/...", b"/sys/devices"));
     }
 
     #[test]
-    fn a_tree_is_itself_and_what_is_below() {
-        assert!(within("/var/log", b"/var/log/x") && within("/var/log", b"/var/log") && within("/", b"/etc"));
-        assert!(!within("/var/log", b"/var/logs") && !within("/var/log", b"/var"));
+    fn a_path_that_is_not_plain_matches_nothing() {
+        for path in [&b"/a/../etc"[..], b"/a/./b", b"//a/b", b"/a/b/", b"a/b", b"", b"/a/", b"/a/\0"] {
+            let any = ["/*/*", "/*/*/*", "/...", "/.../*"].iter().any(|pattern| matches(pattern, path));
+            assert!(!any, "{}", String::from_utf8_lossy(path));
+        }
     }
 }

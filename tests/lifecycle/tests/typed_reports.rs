@@ -4,6 +4,7 @@
 use bulkhead_test_support::{Agent, agent_under_test};
 use qapi::qga;
 use qapi::{Command, Qga};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -67,8 +68,13 @@ fn processors_and_memory() {
     if fs::exists("/sys/devices/system/memory/block_size_bytes").unwrap() {
         let size = u64::from_str_radix(&text("/sys/devices/system/memory/block_size_bytes"), 16).unwrap();
         assert_eq!(ask(&qga::guest_get_memory_block_info {}).size, size);
-        let online = blocks.iter().filter(|block| block.online).count() as u64;
-        assert!(online > 0 && blocks.len() as u64 >= online);
+        let told: BTreeMap<String, bool> =
+            blocks.into_iter().map(|block| (format!("memory{}", block.phys_index), block.online)).collect();
+        let folders = fs::read_dir("/sys/devices/system/memory").unwrap().map(Result::unwrap);
+        let blocks = folders.filter(|folder| folder.path().join("phys_index").exists());
+        let state = |folder: &fs::DirEntry| text(folder.path().join("state").to_str().unwrap()) == "online";
+        let all = blocks.map(|folder| (folder.file_name().into_string().unwrap(), state(&folder)));
+        assert_eq!(told, all.collect());
     } else {
         assert!(blocks.is_empty());
     }

@@ -1,5 +1,6 @@
 //! Processors and memory, in and out of use.
 
+use super::errno;
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigEvent, SigHandler, SigSet, SigevNotify, Signal, sigaction};
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
@@ -32,7 +33,7 @@ pub(super) fn write_word(path: &str, word: &str) -> Result<(), Errno> {
     match write() {
         Ok(count) if count == word.len() => Ok(()),
         Ok(_) => Err(Errno::EIO),
-        Err(error) => Err(Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))),
+        Err(error) => Err(errno(error)),
     }
 }
 

@@ -145,3 +145,8 @@ fn open_mount_point(path: &[u8]) -> Result<OwnedFd, MountError> {
     let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
     open(OsStr::from_bytes(path), flags, Mode::empty()).map_err(MountError::NotOpened)
 }
+
+/// The errno of a failed input or output. One that the standard library made up itself has none: `EIO`.
+fn errno(error: std::io::Error) -> Errno {
+    Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
+}

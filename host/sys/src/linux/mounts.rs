@@ -1,13 +1,13 @@
 //! Reading the mount table, and asking file systems how full they are.
 
-use super::patience;
+use super::{errno, patience};
 use crate::Usage;
 use nix::errno::Errno;
 use nix::sys::stat::{SFlag, major, minor, stat};
 use nix::sys::statvfs::statvfs;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Error, Read};
+use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
@@ -42,10 +42,6 @@ pub(super) fn usage(mount_point: &[u8], patience: Duration) -> Result<Usage, Err
             available: bytes(space.blocks_available()),
         })
     })
-}
-
-fn errno(error: Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
 }
 
 #[cfg(test)]

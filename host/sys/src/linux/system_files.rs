@@ -1,12 +1,13 @@
 //! Files in which the system tells of itself.
 
+use super::errno;
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
 use nix::sys::stat::Mode;
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::{Error, Read};
+use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
@@ -83,10 +84,6 @@ fn open_below(tree: &[u8], path: &[u8], flags: OFlag) -> Result<OwnedFd, Errno> 
         }
     }
     Err(Errno::EAGAIN)
-}
-
-fn errno(error: Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
 }
 
 #[cfg(test)]

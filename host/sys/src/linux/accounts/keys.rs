@@ -2,6 +2,7 @@
 //! have several names (hard links) or another owner: it is read only if the user could, and replacing it leaves what
 //! was there before untouched under its other names.
 
+use super::super::errno;
 use super::folders;
 use crate::KeysError;
 use nix::errno::Errno;
@@ -9,7 +10,7 @@ use nix::fcntl::{AtFlags, OFlag, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
 use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 use std::fs::File;
-use std::io::{Error, Read, Write};
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 
 /// The file's name in `.ssh`.
@@ -94,10 +95,6 @@ fn check_regular(found: &FileStat) -> Result<(), Errno> {
 fn path(home: &[u8], rest: &str) -> Vec<u8> {
     let end = home.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
     [&home[..end], b"/.ssh", rest.as_bytes()].concat()
-}
-
-fn errno(error: Error) -> Errno {
-    Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32))
 }
 
 #[cfg(test)]
