@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// The longest time over which calls are counted, in seconds: an hour. Whoever counts keeps the time of each call for so
 /// long.
-const LONGEST_PACE: i64 = 3600;
+pub(crate) const LONGEST_PACE: i64 = 3600;
 
 /// The most calls that a pace may let through. It bounds what whoever counts has to keep.
 const MOST_CALLS: i64 = 10_000;
@@ -110,26 +110,27 @@ impl CommandRule {
         Ok(CommandRule { names, mode, when, faster_than, reason, origin })
     }
 
-    /// Whether it speaks of `command` in this state. `calls` tells how often the command came within a time until now.
-    pub(crate) fn holds(&self, command: &str, frozen: bool, calls: impl Fn(Duration) -> u32) -> bool {
+    /// Whether it speaks of `command` in this state, at whatever pace.
+    pub fn concerns(&self, command: &str, frozen: bool) -> bool {
         let state = match self.when {
             When::Always => true,
             When::Frozen => frozen,
             When::Thawed => !frozen,
         };
+        state && self.names.iter().any(|name| covers(name, command))
+    }
+
+    /// Whether it speaks of `command` in this state and at this pace. `calls` tells how often the command came within a time
+    /// until now.
+    pub(crate) fn holds(&self, command: &str, frozen: bool, calls: impl Fn(Duration) -> u32) -> bool {
         let fast = || self.faster_than.is_none_or(|pace| calls(pace.within) >= pace.calls);
-        state && self.names.iter().any(|name| covers(name, command)) && fast()
+        self.concerns(command, frozen) && fast()
     }
 }
 
 fn pace(mut table: Table<'_>) -> Result<Pace, PolicyError> {
-    let mut number = |name, most: i64| {
-        let item = table.required(name)?;
-        match item.number()? {
-            number if (1..=most).contains(&number) => Ok(u32::try_from(number).unwrap_or(u32::MAX)),
-            number => Err(item.error(format!("'{name}' is 1 to {most}, not {number}"))),
-        }
-    };
+    let mut number =
+        |name, most| table.required(name)?.between(1, most).map(|number| u32::try_from(number).unwrap_or(u32::MAX));
     let (calls, seconds) = (number("calls", MOST_CALLS)?, number("seconds", LONGEST_PACE)?);
     table.finish()?;
     Ok(Pace { calls, within: Duration::from_secs(seconds.into()) })

@@ -3,9 +3,10 @@
 use crate::command::CommandRule;
 use crate::error::{Origin, PolicyError, suggestion};
 use crate::grant::{Effect, Grant};
+use crate::limit::LimitRule;
 use crate::profiles::{PROFILES, Profile};
-use crate::table::{Source, Table};
-use std::rc::Rc;
+use crate::table::{Item, Source, Table};
+use std::sync::Arc;
 use toml::de::DeTable;
 
 /// The version of the form that is described here. It changes only when something that was said before would mean
@@ -21,52 +22,99 @@ pub struct Document {
     pub commands: Vec<CommandRule>,
     /// Its rules about what modules may do.
     pub grants: Vec<Grant>,
+    /// Its rules about what compartments may use.
+    pub limits: Vec<LimitRule>,
 }
 
 impl Document {
-    /// Reads the text of the file called `file`. `commands` and `modules` are those that there are.
+    /// Reads the text of the file called `file`. `commands` and `modules` are those that there are. The error is the first
+    /// of the file.
     pub fn parse(file: &str, text: &str, commands: &[&str], modules: &[&str]) -> Result<Self, PolicyError> {
-        let file = Rc::from(file);
+        let (document, errors) = Self::read(file, text, commands, modules);
+        errors.into_iter().next().map_or(Ok(document), Err)
+    }
+
+    /// The same for who has to put it right: the rules that are sound, and what is wrong with the others, in the order of
+    /// the file. Of what is wrong in one rule the first is told.
+    pub fn read(file: &str, text: &str, commands: &[&str], modules: &[&str]) -> (Self, Vec<PolicyError>) {
+        let file = Arc::from(file);
         let source = Source { file: &file, text };
-        let parsed = DeTable::parse(text).map_err(|error| {
-            // The parser's message has the line again, on lines of their own.
-            let message = error.message().lines().collect::<Vec<_>>().join(", ");
-            source.error(&error.span().unwrap_or_default(), message)
-        })?;
-        let mut table = Table::new(source, 0..0, parsed.get_ref());
-        let version = table.required("version")?;
-        match version.number()? {
-            VERSION => {}
-            other => {
-                return Err(version.error(format!("this agent reads version {VERSION} of a policy, not {other}")));
-            }
+        let (parsed, errors) = DeTable::parse_recoverable(text);
+        if !errors.is_empty() {
+            // What the parser made of the rest is a guess; of a line, what it says first is most often what is wrong.
+            let mut errors: Vec<_> = errors.iter().map(|error| syntax(source, error)).collect();
+            errors.sort_by(|one, other| one.origin.cmp(&other.origin));
+            errors.dedup_by_key(|error| error.origin.line);
+            return (Document::default(), errors);
         }
-        let mut document = Document::default();
-        if let Some(item) = table.take("profile") {
-            let name = item.text()?;
-            let Some(profile) = PROFILES.iter().find(|profile| profile.name == name) else {
-                let meant = suggestion(name, PROFILES.iter().map(|profile| profile.name));
-                return Err(item.error(format!("there is no profile '{name}'{meant}")));
-            };
-            document.profile = Some((profile, item.origin()));
-        }
-        for rule in rules(&mut table, "command")? {
-            document.commands.push(CommandRule::read(rule, commands)?);
-        }
-        for (key, effect) in [("permit", Effect::Permit), ("forbid", Effect::Forbid)] {
-            for rule in rules(&mut table, key)? {
-                document.grants.push(Grant::read(effect, rule, modules)?);
-            }
-        }
-        table.finish()?;
-        Ok(document)
+        let mut reading = Reading { document: Document::default(), errors: Vec::new() };
+        reading.all(Table::new(source, 0..0, parsed.get_ref()), commands, modules);
+        reading.errors.sort_by(|one, other| one.origin.cmp(&other.origin));
+        (reading.document, reading.errors)
     }
 }
 
-/// The tables `[[key]]`.
-fn rules<'a>(table: &mut Table<'a>, key: &'static str) -> Result<Vec<Table<'a>>, PolicyError> {
-    let Some(item) = table.take(key) else { return Ok(Vec::new()) };
-    item.list()?.iter().map(|rule| rule.table()).collect()
+fn syntax(source: Source<'_>, error: &toml::de::Error) -> PolicyError {
+    // The parser's message has the line again, on lines of their own.
+    let message = error.message().lines().collect::<Vec<_>>().join(", ");
+    source.error(&error.span().unwrap_or_default(), message)
+}
+
+/// A file being read: what was understood so far, and what was not.
+struct Reading {
+    document: Document,
+    errors: Vec<PolicyError>,
+}
+
+impl Reading {
+    fn all(&mut self, mut table: Table<'_>, commands: &[&str], modules: &[&str]) {
+        let version = table.required("version").and_then(|version| match version.number()? {
+            VERSION => Ok(()),
+            other => Err(version.error(format!("this agent reads version {VERSION} of a policy, not {other}"))),
+        });
+        self.keep(version);
+        let profile = table.take("profile").map(|item| profile(&item)).transpose();
+        self.document.profile = self.keep(profile).flatten();
+        for rule in self.rules(&mut table, "command") {
+            let rule = self.keep(rule.and_then(|rule| CommandRule::read(rule, commands)));
+            self.document.commands.extend(rule);
+        }
+        for (key, effect) in [("permit", Effect::Permit), ("forbid", Effect::Forbid)] {
+            for rule in self.rules(&mut table, key) {
+                let rule = self.keep(rule.and_then(|rule| Grant::read(effect, rule, modules)));
+                self.document.grants.extend(rule);
+            }
+        }
+        for rule in self.rules(&mut table, "limit") {
+            let rule = self.keep(rule.and_then(|rule| LimitRule::read(rule, modules)));
+            self.document.limits.extend(rule);
+        }
+        let finished = table.finish();
+        self.keep(finished);
+    }
+
+    /// The tables `[[key]]`.
+    fn rules<'a>(&mut self, table: &mut Table<'a>, key: &'static str) -> Vec<Result<Table<'a>, PolicyError>> {
+        let Some(item) = table.take(key) else { return Vec::new() };
+        let rules = item.list().map_err(|error| PolicyError {
+            message: format!("'{key}' must be a list of rules: each begins with [[{key}]]"),
+            ..error
+        });
+        self.keep(rules).unwrap_or_default().iter().map(Item::table).collect()
+    }
+
+    fn keep<T>(&mut self, read: Result<T, PolicyError>) -> Option<T> {
+        read.map_err(|error| self.errors.push(error)).ok()
+    }
+}
+
+fn profile(item: &Item<'_>) -> Result<(&'static Profile, Origin), PolicyError> {
+    let name = item.text()?;
+    let profile = Profile::named(name).ok_or_else(|| {
+        let meant = suggestion(name, PROFILES.iter().map(|profile| profile.name));
+        item.error(format!("there is no profile '{name}'{meant}"))
+    })?;
+    Ok((profile, item.origin()))
 }
 
 #[cfg(test)]
@@ -100,7 +148,7 @@ mod tests {
                 "3:14: there is no capability 'file', did you mean 'files'?",
             ),
             (
-                "version = 1\n[[permit]]\ncapability = \"power\"\nmodes = [\"reboots\"]\nreason = \"x\"",
+                "version = 1\n[[permit]]\ncapability = \"power\"\nmodes = [\"reboots\"]\nmodules = [\"power\"]\nreason = \"x\"",
                 "4:10: 'reboots' is none of powerdown, halt, reboot, suspend-disk, suspend-ram, suspend-hybrid, did you \
               mean 'reboot'?",
             ),
@@ -108,12 +156,21 @@ mod tests {
                 "version = 1\n[[permit]]\ncapability = \"clock\"\nmodules = [\"files\"]\nreason = \"x\"",
                 "4:12: there is no module 'files', did you mean 'file'?",
             ),
-            ("version = 1\n[[permit]]\ncapability = \"clock\"", "2:1: the key 'reason' is missing"),
             (
-                "version = 1\n[[permit]]\ncapability = \"clock\"\ntrees = [\"/\"]\nreason = \"x\"",
+                "version = 1\n[[permit]]\ncapability = \"clock\"\nreason = \"x\"",
+                "2:1: a permit needs the key 'modules': who gets the capability",
+            ),
+            ("version = 1\n[[forbid]]\ncapability = \"clock\"", "2:1: the key 'reason' is missing"),
+            (
+                "version = 1\n[[forbid]]\ncapability = \"files\"\nsize = \"1MiB\"\nreason = \"x\"",
+                "4:8: 'size' says how something is done: only a permit can",
+            ),
+            (
+                "version = 1\n[[forbid]]\ncapability = \"clock\"\ntrees = [\"/\"]\nreason = \"x\"",
                 "4:1: unknown key 'trees'",
             ),
             ("version = 1\nversion = 1", "2:1: duplicate key"),
+            ("version = 1\n[permit]\n", "2:1: 'permit' must be a list of rules: each begins with [[permit]]"),
         ] {
             assert_eq!(refused(text), format!("policy.toml:{error}"), "{text}");
         }
@@ -122,7 +179,10 @@ mod tests {
     #[test]
     fn a_permit_needs_what_a_forbid_may_leave_out() {
         let rule = |key| format!("version = 1\n[[{key}]]\ncapability = \"power\"\nreason = \"x\"");
-        assert!(refused(&rule("permit")).contains("2:1: a permit of 'power' needs the key 'modes'"));
+        assert!(
+            refused(&(rule("permit") + "\nmodules = [\"power\"]"))
+                .contains("2:1: a permit of 'power' needs the key 'modes'")
+        );
         let document = Document::parse("policy.toml", &rule("forbid"), &[], &[]).unwrap();
         assert_eq!(document.grants.len(), 1);
     }
@@ -137,5 +197,18 @@ mod tests {
         assert!(refused(&rule("deny", calls)).ends_with("'calls' is 1 to 10000, not 0"));
         assert!(refused(&rule("deny", seconds)).ends_with("'seconds' is 1 to 3600, not 86400"));
         assert!(refused(&rule("deny", "{ calls = 1 }")).ends_with("the key 'seconds' is missing"));
+    }
+
+    #[test]
+    fn an_owner_is_told_all_at_once() {
+        let told = |text: &str| {
+            let (document, errors) = Document::read("p", text, &["guest-ping"], &["power"]);
+            let errors: Vec<_> = errors.iter().map(|error| error.origin.to_string()).collect();
+            (document.commands.len() + document.grants.len() + document.limits.len(), errors.join(" "))
+        };
+        let text = "version = 2\nprofile = \"x\"\n[[limit]]\n[[forbid]]\ncapability = \"power\"\nreason = 1\n\
+                    [[command]]\nnames = [\"*\"]\nmode = \"deny\"\n[[command]]\nnames = [\"x\"]\nmode = \"y\"\n";
+        assert_eq!(told(text), (1, "p:1:11 p:2:11 p:3:1 p:6:10 p:11:10".to_owned()));
+        assert_eq!(told("version = \nprofile = x\n"), (0, "p:1:11 p:2:11".to_owned()), "of syntax too");
     }
 }

@@ -1,14 +1,15 @@
 //! Where something stands in the owner's files, and what is wrong with it.
 
+use crate::profiles::{PROFILE, Profile};
 use std::fmt;
-use std::rc::Rc;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// A place in a file. Lines and columns begin with 1; columns count characters.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Origin {
     /// The file's name, as it was given to [`crate::Document::parse`].
-    pub file: Rc<str>,
+    pub file: Arc<str>,
     /// The line.
     pub line: usize,
     /// The column.
@@ -17,11 +18,16 @@ pub struct Origin {
 
 impl Origin {
     /// The place of the byte `offset` of `text`.
-    pub(crate) fn of(file: &Rc<str>, text: &str, offset: usize) -> Self {
+    pub(crate) fn of(file: &Arc<str>, text: &str, offset: usize) -> Self {
         let before = &text[..text.floor_char_boundary(offset)];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Origin { file: Rc::clone(file), line, column }
+        Origin { file: Arc::clone(file), line, column }
+    }
+
+    /// Whether it is in a profile of the package, and not in a file of the owner's.
+    pub fn is_of_profile(&self) -> bool {
+        self.file.strip_prefix(PROFILE).is_some_and(|name| Profile::named(name).is_some())
     }
 }
 
@@ -69,7 +75,7 @@ mod tests {
 
     #[test]
     fn a_place_is_counted_in_lines_and_characters() {
-        let file = Rc::from("policy.toml");
+        let file = Arc::from("policy.toml");
         let at = |offset| Origin::of(&file, "a = 1\nü = \"x\"\n", offset).to_string();
         assert_eq!(at(0), "policy.toml:1:1");
         assert_eq!(at(6), "policy.toml:2:1");

@@ -1,9 +1,10 @@
 //! Rules about what modules may do.
 
+use crate::command::LONGEST_PACE;
 use crate::error::{Origin, PolicyError, suggestion};
+use crate::matching::{covers, touches};
 use crate::shape::{self, Key, Kind, Shape};
-use crate::table::{Item, Table};
-use crate::tree;
+use crate::table::{Item, Table, duration};
 use std::time::Duration;
 
 /// A rule about what modules may do with a capability.
@@ -13,7 +14,7 @@ pub struct Grant {
     pub effect: Effect,
     /// The capability, and what can be said of it.
     pub shape: &'static Shape,
-    /// The modules meant; none named: all that import the capability.
+    /// The modules meant. A permit names them; a forbid that names none means all.
     pub modules: Vec<String>,
     /// What the rule says, key by key.
     pub values: Vec<(&'static Key, Value)>,
@@ -49,6 +50,23 @@ pub enum Value {
     Flag(bool),
     /// Of [`Kind::Templates`].
     Templates(Vec<Vec<String>>),
+    /// Of [`Kind::Size`], in bytes.
+    Size(u64),
+    /// Of [`Kind::Time`].
+    Time(Duration),
+    /// Of [`Kind::Rate`].
+    Rate(Rate),
+    /// Of [`Kind::User`].
+    User(String),
+}
+
+/// So many bytes in so much time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// Bytes, at least 1.
+    pub bytes: u64,
+    /// The time, a second to an hour.
+    pub within: Duration,
 }
 
 /// The value that the gate is about to use, for one key.
@@ -60,8 +78,15 @@ pub enum Ask<'a> {
     Names(&'a [&'a [u8]]),
     /// This path, for [`Kind::Paths`] and [`Kind::Patterns`].
     Path(&'a [u8]),
-    /// An object that lies in these trees, of those that the policy names, for [`Kind::Trees`].
-    Within(&'a [&'a str]),
+    /// An object and where it lies, of the trees that the policy names, for [`Kind::Trees`].
+    Within {
+        /// It lies in these.
+        surely: &'a [&'a str],
+        /// It might lie in these too: of a file with several names only one is known. Only a forbid heeds them.
+        perhaps: &'a [&'a str],
+        /// Its own path without links, for the permit that would allow it.
+        path: &'a [u8],
+    },
     /// This number, for [`Kind::Numbers`].
     Number(i64),
     /// This much, for [`Kind::AtMost`].
@@ -93,11 +118,20 @@ impl Grant {
             let meant = suggestion(name, shape::SHAPES.iter().map(|shape| shape.capability));
             return Err(capability.error(format!("there is no capability '{name}'{meant}")));
         };
-        let named = table.take("modules").map(|item| known(&item, modules)).transpose()?.unwrap_or_default();
+        let named = match (table.take("modules"), effect) {
+            (Some(item), _) => known(&item, modules)?,
+            (None, Effect::Forbid) => Vec::new(),
+            (None, Effect::Permit) => {
+                return Err(table.error("a permit needs the key 'modules': who gets the capability"));
+            }
+        };
         let mut values = Vec::new();
         for key in shape.keys {
             match table.take(key.name) {
-                Some(item) => values.push((key, value(key.kind, effect, &item)?)),
+                Some(item) if key.kind.is_setting() && effect == Effect::Forbid => {
+                    return Err(item.error(format!("'{}' says how something is done: only a permit can", key.name)));
+                }
+                Some(item) => values.push((key, value(key, effect, &item)?)),
                 None if key.required && effect == Effect::Permit => {
                     return Err(table.error(format!("a permit of '{name}' needs the key '{}': {}", key.name, key.doc)));
                 }
@@ -115,9 +149,88 @@ impl Grant {
         self.values.iter().find(|(key, _)| key.name == name).map(|(_, value)| value)
     }
 
+    /// A setting in bytes.
+    pub fn size(&self, name: &str) -> Option<u64> {
+        match self.value(name) {
+            Some(Value::Size(bytes)) => Some(*bytes),
+            _ => None,
+        }
+    }
+
+    /// A setting in time.
+    pub fn time(&self, name: &str) -> Option<Duration> {
+        match self.value(name) {
+            Some(Value::Time(time)) => Some(*time),
+            _ => None,
+        }
+    }
+
+    /// A setting in bytes and time.
+    pub fn rate(&self, name: &str) -> Option<Rate> {
+        match self.value(name) {
+            Some(Value::Rate(rate)) => Some(*rate),
+            _ => None,
+        }
+    }
+
+    /// A setting that names a user.
+    pub fn user(&self, name: &str) -> Option<&str> {
+        match self.value(name) {
+            Some(Value::User(user)) => Some(user),
+            _ => None,
+        }
+    }
+
+    /// How wide its settings are, setting by setting. Of several permits for one use the widest counts, so that one more
+    /// never takes anything away; settings of two are never mixed, so that each can be read by itself.
+    pub(crate) fn width(&self) -> Vec<(u128, u64, &str)> {
+        let width = |key: &Key| match self.value(key.name) {
+            None => (u128::MAX, 0, ""),
+            Some(Value::Size(bytes)) => ((*bytes).into(), 0, ""),
+            Some(Value::Time(time)) => (time.as_secs().into(), 0, ""),
+            // Scaled, for the quotient of different rates must differ; of equal ones the one that allows more at once.
+            Some(Value::Rate(rate)) => {
+                ((u128::from(rate.bytes) << 32) / u128::from(rate.within.as_secs().max(1)), rate.bytes, "")
+            }
+            Some(Value::User(user)) => (0, 0, user.as_str()),
+            Some(_) => (0, 0, ""),
+        };
+        self.shape.keys.iter().filter(|key| key.kind.is_setting()).map(width).collect()
+    }
+
     /// Whether it speaks of this module and capability.
     pub(crate) fn concerns(&self, module: &str, capability: &str) -> bool {
         self.shape.capability == capability && (self.modules.is_empty() || self.modules.iter().any(|it| it == module))
+    }
+
+    /// Whether a permit of it has this word among its words.
+    pub(crate) fn has_word(&self, word: &str) -> bool {
+        self.values.iter().any(|(key, value)| match (key.kind, value) {
+            (Kind::Words(_), Value::Texts(words)) => words.iter().any(|it| it == word),
+            _ => false,
+        })
+    }
+
+    /// Whether a forbid leaves nothing of its capability, or nothing that has this word.
+    pub(crate) fn forbids_all(&self, word: Option<&str>) -> bool {
+        let only_words = || self.values.iter().all(|(key, _)| matches!(key.kind, Kind::Words(_)));
+        self.values.is_empty() || word.is_some_and(|word| only_words() && self.has_word(word))
+    }
+
+    /// Whether a permit covers whatever can be asked for.
+    pub(crate) fn covers_all(&self) -> bool {
+        self.effect == Effect::Permit
+            && self.shape.keys.iter().all(|key| match (key.kind, self.value(key.name)) {
+                (Kind::Words(all), Some(Value::Texts(words))) => {
+                    all.iter().all(|word| words.iter().any(|it| it == word))
+                }
+                (Kind::Names | Kind::Paths, Some(Value::Texts(names))) => names.iter().any(|name| name == "*"),
+                (Kind::Patterns, Some(Value::Patterns(patterns))) => patterns.iter().any(|pattern| pattern == "*"),
+                (Kind::Trees, Some(Value::Texts(trees))) => trees.iter().any(|tree| tree == "/"),
+                (_, Some(value)) => matches!(value, Value::Any | Value::AtMost(None) | Value::Flag(true)),
+                // Without it a flag is false; what else may be left out means everything.
+                (kind, None) => kind != Kind::Flag,
+            })
     }
 
     /// Whether it speaks of such a use. A permit does if it covers everything that is asked for; a forbid does if all it
@@ -136,7 +249,7 @@ impl Grant {
     }
 }
 
-fn known(item: &Item<'_>, modules: &[&str]) -> Result<Vec<String>, PolicyError> {
+pub(crate) fn known(item: &Item<'_>, modules: &[&str]) -> Result<Vec<String>, PolicyError> {
     let check = |(name, item): (&str, Item<'_>)| {
         if modules.contains(&name) {
             return Ok(name.to_owned());
@@ -147,7 +260,7 @@ fn known(item: &Item<'_>, modules: &[&str]) -> Result<Vec<String>, PolicyError> 
     item.texts()?.into_iter().map(check).collect()
 }
 
-fn value(kind: Kind, effect: Effect, item: &Item<'_>) -> Result<Value, PolicyError> {
+fn value(key: &Key, effect: Effect, item: &Item<'_>) -> Result<Value, PolicyError> {
     let texts = |check: &dyn Fn(&str) -> Option<String>| {
         let one = |(text, item): (&str, Item<'_>)| match check(text) {
             Some(fault) => Err(item.error(fault)),
@@ -155,12 +268,16 @@ fn value(kind: Kind, effect: Effect, item: &Item<'_>) -> Result<Value, PolicyErr
         };
         item.texts()?.into_iter().map(one).collect::<Result<_, _>>().map(Value::Texts)
     };
-    match kind {
+    match key.kind {
         Kind::Words(words) => texts(&|text| {
             let unknown =
                 || format!("'{text}' is none of {}{}", words.join(", "), suggestion(text, words.iter().copied()));
             (!words.contains(&text)).then(unknown)
         }),
+        // Where no key means any name, a permit needs a way to say none.
+        Kind::Names if !key.required && effect == Effect::Permit && item.list()?.is_empty() => {
+            Ok(Value::Texts(Vec::new()))
+        }
         Kind::Names => texts(&|text| text.is_empty().then(|| "a name is not empty".to_owned())),
         Kind::Paths => texts(&plain_or_all),
         Kind::Trees => texts(&not_plain),
@@ -179,7 +296,21 @@ fn value(kind: Kind, effect: Effect, item: &Item<'_>) -> Result<Value, PolicyErr
         }
         Kind::Flag => item.flag().map(Value::Flag),
         Kind::Templates => item.list()?.iter().map(template).collect::<Result<_, _>>().map(Value::Templates),
+        Kind::Size => item.size().map(Value::Size),
+        Kind::Time => item.time().map(Value::Time),
+        Kind::Rate => rate(item.table()?).map(Value::Rate),
+        Kind::User => match item.text()? {
+            "" => Err(item.error("a name is not empty")),
+            name => Ok(Value::User(name.to_owned())),
+        },
     }
+}
+
+fn rate(mut table: Table<'_>) -> Result<Rate, PolicyError> {
+    let bytes = table.required("bytes")?.size()?;
+    let seconds = table.required("seconds")?.between(1, LONGEST_PACE)?;
+    table.finish()?;
+    Ok(Rate { bytes, within: Duration::from_secs(seconds.unsigned_abs()) })
 }
 
 fn template(item: &Item<'_>) -> Result<Vec<String>, PolicyError> {
@@ -208,94 +339,9 @@ fn not_plain(path: &str) -> Option<String> {
     })
 }
 
-fn duration(text: &str) -> Option<Duration> {
-    let number = text.trim_end_matches(|unit: char| unit.is_ascii_lowercase());
-    let seconds = match &text[number.len()..] {
-        "s" => 1,
-        "m" => 60,
-        "h" => 3600,
-        "d" => 86_400,
-        _ => return None,
-    };
-    number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
-}
-
-/// Whether a permit's value covers all that is asked for.
-fn covers(value: &Value, ask: Ask<'_>) -> bool {
-    match (value, ask) {
-        (Value::Any, _) => true,
-        (Value::Texts(words), Ask::Words(asked)) => asked.iter().all(|word| words.iter().any(|it| it == word)),
-        (Value::Texts(names), Ask::Names(asked)) => asked.iter().all(|name| has_name(names, name)),
-        (value, ask) => hits(value, ask),
-    }
-}
-
-/// Whether a forbid's value speaks of some of what is asked for.
-fn touches(value: &Value, ask: Ask<'_>) -> bool {
-    match (value, ask) {
-        (Value::Any, _) => true,
-        (Value::Texts(words), Ask::Words(asked)) => asked.iter().any(|word| words.iter().any(|it| it == word)),
-        (Value::Texts(names), Ask::Names(asked)) => asked.iter().any(|name| has_name(names, name)),
-        (Value::AtMost(most), Ask::Amount(amount)) => most.is_some_and(|most| amount > most),
-        (Value::Flag(_), Ask::Flag(wanted)) => wanted,
-        (value, ask) => hits(value, ask),
-    }
-}
-
-/// Whether a value speaks of the one thing that is asked for.
-fn hits(value: &Value, ask: Ask<'_>) -> bool {
-    match (value, ask) {
-        (Value::Texts(paths), Ask::Path(path)) => has_name(paths, path),
-        (Value::Patterns(patterns), Ask::Path(path)) => patterns.iter().any(|it| it == "*" || tree::matches(it, path)),
-        (Value::Texts(trees), Ask::Within(found)) => trees.iter().any(|it| found.contains(&it.as_str())),
-        (Value::Numbers(numbers), Ask::Number(number)) => numbers.contains(&number),
-        (Value::AtMost(most), Ask::Amount(amount)) => most.is_none_or(|most| amount <= most),
-        (Value::Flag(given), Ask::Flag(wanted)) => *given || !wanted,
-        (Value::Templates(templates), Ask::Arguments(arguments)) => templates.iter().any(|it| fits(it, arguments)),
-        // What is asked for does not belong to the key: never allowed by it, never seen by it.
-        _ => false,
-    }
-}
-
-fn has_name(names: &[String], asked: &[u8]) -> bool {
-    names.iter().any(|name| name == "*" || name.as_bytes() == asked)
-}
-
-fn fits(template: &[String], arguments: &[Vec<u8>]) -> bool {
-    let (words, open) = match template.split_last() {
-        Some((last, words)) if last == "**" => (words, true),
-        _ => (template, false),
-    };
-    let enough = if open { arguments.len() >= words.len() } else { arguments.len() == words.len() };
-    enough && words.iter().zip(arguments).all(|(word, argument)| word == "*" || word.as_bytes() == argument)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn fit(template: &[&str], arguments: &[&str]) -> bool {
-        let template: Vec<_> = template.iter().map(|word| (*word).to_owned()).collect();
-        let arguments: Vec<_> = arguments.iter().map(|word| word.as_bytes().to_vec()).collect();
-        fits(&template, &arguments)
-    }
-
-    #[test]
-    fn a_template_is_word_by_word() {
-        assert!(fit(&["restart", "*"], &["restart", "nginx"]));
-        assert!(!fit(&["restart", "*"], &["restart"]) && !fit(&["restart", "*"], &["restart", "a", "b"]));
-        assert!(fit(&["-c", "**"], &["-c"]) && fit(&["-c", "**"], &["-c", "a", "b"]));
-        assert!(!fit(&["-c", "**"], &["-d", "a"]) && fit(&[], &[]) && !fit(&[], &["-x"]));
-    }
-
-    #[test]
-    fn durations_have_a_unit() {
-        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
-        assert_eq!(duration("2h"), Some(Duration::from_secs(7200)));
-        for wrong in ["", "5", "s", "-1s", "1w", "1.5h", "99999999999999999999d"] {
-            assert_eq!(duration(wrong), None, "{wrong}");
-        }
-    }
 
     #[test]
     fn paths_have_one_name() {

@@ -23,6 +23,7 @@ pub fn json_schema(commands: &[&str], modules: &[&str]) -> Value {
             },
             "command": { "type": "array", "items": command(commands) },
             "permit": { "type": "array", "items": { "anyOf": grants(modules, true) } },
+            "limit": { "type": "array", "items": limit(modules) },
             "forbid": { "type": "array", "items": { "anyOf": grants(modules, false) } },
         }
     })
@@ -68,15 +69,18 @@ fn grants(modules: &[&str], permit: bool) -> Vec<Value> {
 fn grant(shape: &Shape, modules: &[&str], permit: bool) -> Value {
     let mut properties = Map::new();
     properties.insert("capability".to_owned(), json!({ "const": shape.capability, "description": shape.doc }));
-    let doc = "The modules meant. Without: all that import the capability.";
+    let doc = if permit { "The modules that get it." } else { "The modules meant. Without: all." };
     properties.insert(
         "modules".to_owned(),
         json!({ "type": "array", "minItems": 1, "items": { "enum": modules }, "description": doc }),
     );
     properties.insert("reason".to_owned(), json!({ "type": "string", "description": "Why." }));
     let mut required = vec!["capability", "reason"];
-    for key in shape.keys {
-        properties.insert(key.name.to_owned(), value(key));
+    if permit {
+        required.push("modules");
+    }
+    for key in shape.keys.iter().filter(|key| permit || !key.kind.is_setting()) {
+        properties.insert(key.name.to_owned(), value(key, permit));
         if key.required && permit {
             required.push(key.name);
         }
@@ -84,22 +88,69 @@ fn grant(shape: &Shape, modules: &[&str], permit: bool) -> Value {
     json!({ "type": "object", "additionalProperties": false, "required": required, "properties": properties })
 }
 
-fn value(key: &Key) -> Value {
+fn value(key: &Key, permit: bool) -> Value {
     let list = |items: Value| json!({ "type": "array", "minItems": 1, "items": items });
     let mut value = match key.kind {
         Kind::Words(words) => list(json!({ "enum": words })),
+        Kind::Names if permit && !key.required => {
+            json!({ "type": "array", "items": { "type": "string", "minLength": 1 } })
+        }
         Kind::Names => list(json!({ "type": "string", "minLength": 1 })),
         Kind::Paths | Kind::Patterns => list(json!({ "type": "string", "pattern": "^(/|\\*$)" })),
         Kind::Trees => list(json!({ "type": "string", "pattern": "^/" })),
         Kind::Numbers => json!({ "anyOf": [{ "type": "array", "items": { "type": "integer" } }, { "const": "*" }] }),
         Kind::AtMost => json!({ "type": "string", "pattern": "^([0-9]+[smhd]|any)$" }),
         Kind::Flag => json!({ "type": "boolean" }),
+        Kind::Size => size(),
+        Kind::Time => time(),
+        Kind::Rate => json!({
+            "type": "object",
+            "additionalProperties": false,
+            "required": ["bytes", "seconds"],
+            "properties": { "bytes": size(), "seconds": { "type": "integer", "minimum": 1, "maximum": 3600 } }
+        }),
+        Kind::User => json!({ "type": "string", "minLength": 1 }),
         Kind::Templates => {
             json!({ "type": "array", "items": { "type": "array", "items": { "type": "string" } } })
         }
     };
     value["description"] = json!(key.doc);
     value
+}
+
+fn limit(modules: &[&str]) -> Value {
+    let count = |doc: &str| json!({ "type": "integer", "minimum": 0, "maximum": 100_000, "description": doc });
+    let with = |mut value: Value, doc: &str| {
+        value["description"] = json!(doc);
+        value
+    };
+    let one_of_them = ["memory", "deadline", "handles", "children"].map(|key| json!({ "required": [key] }));
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "anyOf": one_of_them,
+        "properties": {
+            "modules": {
+                "type": "array",
+                "minItems": 1,
+                "items": { "enum": modules },
+                "description": "The modules meant. Without: all."
+            },
+            "memory": with(size(), "The memory of a compartment; 64MiB at most."),
+            "deadline": with(time(), "Processor time for one request; 10 minutes at most."),
+            "handles": count("Files open at once."),
+            "children": count("Programs running at once."),
+            "reason": { "type": "string", "description": "Why." }
+        }
+    })
+}
+
+fn size() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]+([KMG]i)?B$" })
+}
+
+fn time() -> Value {
+    json!({ "type": "string", "pattern": "^[0-9]+[smhd]$" })
 }
 
 #[cfg(test)]

@@ -2,22 +2,29 @@
 //! who asks is somebody else's.
 //!
 //! A policy is a set of rules. What no rule permits is denied, what a rule forbids is denied whatever permits it, and the
-//! order of rules and files means nothing. There are two kinds of rules:
+//! order of rules and files means nothing. There are three kinds of rules:
 //!
 //! - *command rules* ([`CommandRule`]) say which commands may run; the dispatcher asks ([`Policy::command`]);
 //! - *grants* ([`Grant`]) say what modules may do with a capability; the gate asks about the value that it is about to
-//!   use ([`Policy::judge`]).
+//!   use ([`Policy::judge`]);
+//! - *limits* ([`LimitRule`]) say what compartments may use; the runtime takes them ([`Policy::limits`]).
 //!
 //! What a file can say stands in [`shape`], as data: the reader, the JSON schema and the explanations are made from it.
 
+mod canonical;
 mod command;
+mod cover;
 mod document;
 mod error;
 mod grant;
 mod json_schema;
+mod limit;
+mod matching;
+mod overlap;
 mod policy;
 mod profiles;
 mod render;
+mod rule;
 pub mod shape;
 mod table;
 mod tree;
@@ -25,9 +32,12 @@ mod tree;
 pub use command::{CommandRule, CommandVerdict, Mode, Pace, When};
 pub use document::{Document, VERSION};
 pub use error::{Origin, PolicyError};
-pub use grant::{Ask, Asks, Effect, Grant, Value, Verdict};
+pub use grant::{Ask, Asks, Effect, Grant, Rate, Value, Verdict};
 pub use json_schema::json_schema;
+pub use limit::{LimitRule, Limits};
+pub use overlap::overlap;
 pub use policy::Policy;
 pub use profiles::{PROFILES, Profile};
 pub use render::permit_for;
+pub use rule::Rule;
 pub use tree::matches;

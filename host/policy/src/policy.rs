@@ -4,7 +4,9 @@ use crate::command::{CommandRule, CommandVerdict, Mode};
 use crate::document::Document;
 use crate::error::PolicyError;
 use crate::grant::{Asks, Effect, Grant, Value, Verdict};
+use crate::limit::{LimitRule, Limits};
 use crate::profiles::Profile;
+use std::cmp::{Ordering, Reverse};
 use std::time::Duration;
 
 /// The owner's policy as it is in force: the rules of all its files.
@@ -16,6 +18,8 @@ pub struct Policy {
     pub commands: Vec<CommandRule>,
     /// The rules about what modules may do.
     pub grants: Vec<Grant>,
+    /// The rules about what compartments may use.
+    pub limits: Vec<LimitRule>,
 }
 
 impl Policy {
@@ -55,40 +59,61 @@ impl Policy {
     fn add(&mut self, document: Document) {
         self.commands.extend(document.commands);
         self.grants.extend(document.grants);
+        self.limits.extend(document.limits);
     }
 
     /// Whether `command` may run. `calls` tells how often it came within a time until now. Of the rules that speak of it
     /// the strictest decides; none denies.
     pub fn command(&self, command: &str, frozen: bool, calls: impl Fn(Duration) -> u32) -> CommandVerdict<'_> {
         let holding = self.commands.iter().filter(|rule| rule.holds(command, frozen, &calls));
-        match holding.max_by_key(|rule| rule.mode) {
+        match holding.max_by_key(|rule| (rule.mode, Reverse(&rule.origin))) {
             Some(rule) => CommandVerdict { mode: rule.mode, rule: Some(rule) },
             None => CommandVerdict { mode: Mode::Deny, rule: None },
         }
     }
 
-    /// Whether `module` may use `capability` so. A forbid decides before a permit; nothing denies.
+    /// Whether `module` may use `capability` so. A forbid decides before a permit; nothing denies. Of several permits the
+    /// one with the widest settings decides. Where several rules say the same, the first is named.
     pub fn judge(&self, module: &str, capability: &str, asks: &Asks<'_>) -> Verdict<'_> {
-        let find = |effect| {
+        let speaking = |effect| {
             let speaks =
-                |rule: &&Grant| rule.effect == effect && rule.concerns(module, capability) && rule.applies(asks);
-            self.grants.iter().find(speaks)
+                move |rule: &&Grant| rule.effect == effect && rule.concerns(module, capability) && rule.applies(asks);
+            self.grants.iter().filter(speaks)
         };
-        match find(Effect::Forbid) {
-            Some(rule) => Verdict { allowed: false, rule: Some(rule) },
-            None => {
-                let rule = find(Effect::Permit);
-                Verdict { allowed: rule.is_some(), rule }
-            }
+        if let Some(rule) = speaking(Effect::Forbid).min_by_key(|rule| &rule.origin) {
+            return Verdict { allowed: false, rule: Some(rule) };
         }
+        let rule = speaking(Effect::Permit).reduce(|one, other| match other.width().cmp(&one.width()) {
+            Ordering::Less => one,
+            Ordering::Greater => other,
+            Ordering::Equal => std::cmp::min_by_key(one, other, |rule| &rule.origin),
+        });
+        Verdict { allowed: rule.is_some(), rule }
     }
 
-    /// Whether some use of `capability` by `module` is permitted. If not, a command that needs it is of no use, and the
-    /// module does not get the interface at all.
-    pub fn grants_any(&self, module: &str, capability: &str) -> bool {
+    /// Whether `module` may do with `capability` whatever can be asked for: some permit without settings covers every use,
+    /// and no forbid speaks of any. Then there is nothing to judge, and the gate need not find out what it would judge.
+    pub fn is_unrestricted(&self, module: &str, capability: &str) -> bool {
+        let mut concerned = self.grants.iter().filter(|rule| rule.concerns(module, capability));
+        concerned.clone().all(|rule| rule.effect == Effect::Permit) && concerned.any(Grant::covers_all)
+    }
+
+    /// What the compartment of `module` may use: the narrowest of what all rules say.
+    pub fn limits(&self, module: &str) -> Limits {
+        self.limit_rules(module).fold(Limits::default(), |limits, rule| limits.narrowed(rule.limits))
+    }
+
+    /// The rules about what the compartment of `module` may use.
+    pub fn limit_rules(&self, module: &str) -> impl Iterator<Item = &LimitRule> {
+        self.limits.iter().filter(move |rule| rule.concerns(module))
+    }
+
+    /// Whether some use of `capability` by `module` is permitted, one with this word if there is one. If not, a command
+    /// that needs it is of no use.
+    pub fn grants_any(&self, module: &str, capability: &str, word: Option<&str>) -> bool {
         let concerned = || self.grants.iter().filter(|rule| rule.concerns(module, capability));
-        let all = |rule: &Grant| rule.effect == Effect::Forbid && rule.values.is_empty();
-        concerned().any(|rule| rule.effect == Effect::Permit) && !concerned().any(all)
+        concerned().any(|rule| rule.effect == Effect::Permit && word.is_none_or(|word| rule.has_word(word)))
+            && !concerned().any(|rule| rule.effect == Effect::Forbid && rule.forbids_all(word))
     }
 
     /// The folders that rules of `capability` name for `module`, each once: where the gate has to look.
@@ -148,7 +173,7 @@ mod tests {
     #[test]
     fn a_forbid_wins_over_every_permit() {
         let policy = policy(
-            "[[permit]]\ncapability = \"power\"\nmodes = [\"reboot\", \"halt\"]\nreason = \"x\"\n\
+            "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"reboot\", \"halt\"]\nreason = \"x\"\n\
              [[forbid]]\ncapability = \"power\"\nmodes = [\"halt\"]\nreason = \"x\"",
         );
         let judge = |mode: &str| policy.judge("power", "power", &[("modes", Ask::Words(&[mode]))]);
@@ -161,12 +186,16 @@ mod tests {
     #[test]
     fn one_permit_must_cover_all_that_is_asked_for() {
         let policy = policy(
-            "[[permit]]\ncapability = \"files\"\ntrees = [\"/a\"]\naccess = [\"read\"]\nreason = \"x\"\n\
-             [[permit]]\ncapability = \"files\"\ntrees = [\"/b\"]\naccess = [\"read\", \"write\"]\nreason = \"x\"\n\
+            "[[permit]]\ncapability = \"files\"\nmodules = [\"file\"]\ntrees = [\"/a\"]\naccess = [\"read\"]\nreason = \"x\"\n\
+             [[permit]]\ncapability = \"files\"\nmodules = [\"file\"]\ntrees = [\"/b\"]\naccess = [\"read\", \"write\"]\nreason = \"x\"\n\
              [[forbid]]\ncapability = \"files\"\ntrees = [\"/b/c\"]\naccess = [\"write\"]\nreason = \"x\"",
         );
         let judge = |within: &[&str], access: &[&str], links| {
-            let asks = [("trees", Ask::Within(within)), ("access", Ask::Words(access)), ("links", Ask::Flag(links))];
+            let asks = [
+                ("trees", Ask::Within { surely: within, perhaps: &[], path: b"/a/f" }),
+                ("access", Ask::Words(access)),
+                ("links", Ask::Flag(links)),
+            ];
             policy.judge("file", "files", &asks).allowed
         };
         assert!(judge(&["/a"], &["read"], false) && !judge(&["/a"], &["read", "write"], false));
@@ -179,8 +208,8 @@ mod tests {
     #[test]
     fn a_rule_for_one_module_is_nothing_to_another() {
         let policy = policy("[[permit]]\ncapability = \"clock\"\nmodules = [\"power\"]\nreason = \"x\"\n");
-        assert!(policy.judge("power", "clock", &[]).allowed && policy.grants_any("power", "clock"));
-        assert!(!policy.judge("file", "clock", &[]).allowed && !policy.grants_any("file", "clock"));
+        assert!(policy.judge("power", "clock", &[]).allowed && policy.grants_any("power", "clock", None));
+        assert!(!policy.judge("file", "clock", &[]).allowed && !policy.grants_any("file", "clock", None));
     }
 
     #[test]

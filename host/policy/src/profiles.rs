@@ -3,6 +3,9 @@
 use crate::document::Document;
 use crate::error::PolicyError;
 
+/// What the name of a profile follows where a file's name is expected.
+pub(crate) const PROFILE: &str = "profile ";
+
 /// A policy of the package.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Profile {
@@ -29,12 +32,13 @@ impl Profile {
 
     /// What it says, with what the profile says that it starts from itself.
     pub(crate) fn document(&self, commands: &[&str], modules: &[&str]) -> Result<Document, PolicyError> {
-        let file = format!("profile {}", self.name);
+        let file = format!("{PROFILE}{}", self.name);
         let mut document = Document::parse(&file, self.text, commands, modules)?;
         if let Some((base, _)) = document.profile.take() {
             let base = base.document(commands, modules)?;
             document.commands.extend(base.commands);
             document.grants.extend(base.grants);
+            document.limits.extend(base.limits);
         }
         Ok(document)
     }
@@ -64,7 +68,9 @@ mod tests {
     #[test]
     fn each_is_readable_on_one_screen() {
         for profile in PROFILES {
-            assert!(profile.text.lines().count() <= 110, "{}", profile.name);
+            assert!(profile.text.lines().count() <= 50, "{}", profile.name);
+            assert!(profile.text.lines().all(|line| line.chars().count() <= 120), "{}", profile.name);
+            assert!(profile.text.starts_with(&format!("# {}: ", profile.name)), "it says first what it is for");
         }
     }
 
@@ -87,7 +93,7 @@ mod tests {
     /// A command that may run must find its capabilities granted, and a capability that is granted a command.
     #[test]
     fn commands_and_grants_go_together() {
-        let may = |profile: &str, module: &str, capability: &str| policy(profile).grants_any(module, capability);
+        let may = |profile: &str, module: &str, capability: &str| policy(profile).grants_any(module, capability, None);
         assert!(may("minimal", "power", "power") && !may("minimal", "filesystem", "freezer"));
         assert!(may("backup", "filesystem", "freezer") && may("backup", "report", "mounts"));
         assert!(!may("report", "filesystem", "freezer") && may("report", "report", "network"));
@@ -104,5 +110,12 @@ mod tests {
             |profile, mode: &str| policy(profile).judge("power", "power", &[("modes", Ask::Words(&[mode]))]).allowed;
         assert!(judge("minimal", "reboot") && !judge("minimal", "suspend-ram"));
         assert!(judge("standard", "suspend-ram") && judge("full", "suspend-hybrid"));
+    }
+
+    #[test]
+    fn its_rules_are_known_from_the_owner_s() {
+        assert!(policy("standard").rules().all(|rule| rule.origin().is_of_profile()));
+        let own = Document::parse("profile x", "version = 1\n[[limit]]\nhandles = 1\n", &[], &[]).unwrap();
+        assert!(!own.limits[0].origin.is_of_profile());
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::command::{CommandRule, Mode, When};
 use crate::grant::{Ask, Asks, Effect, Grant, Value};
+use crate::limit::LimitRule;
 use crate::shape::{self, Kind};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -44,6 +45,20 @@ impl Display for Grant {
     }
 }
 
+impl Display for LimitRule {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(out, "[[limit]]")?;
+        if !self.modules.is_empty() {
+            writeln!(out, "modules = {}", list(&self.modules))?;
+        }
+        self.limits.memory.iter().try_for_each(|bytes| writeln!(out, "memory = \"{}\"", size(*bytes)))?;
+        self.limits.deadline.iter().try_for_each(|time| writeln!(out, "deadline = \"{}\"", seconds(*time)))?;
+        self.limits.handles.iter().try_for_each(|count| writeln!(out, "handles = {count}"))?;
+        self.limits.children.iter().try_for_each(|count| writeln!(out, "children = {count}"))?;
+        self.reason.iter().try_for_each(|reason| writeln!(out, "reason = {}", quoted(reason)))
+    }
+}
+
 impl Display for Value {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -53,6 +68,12 @@ impl Display for Value {
             Value::Any => out.write_str("\"*\""),
             Value::AtMost(most) => write!(out, "\"{}\"", most.map_or("any".to_owned(), seconds)),
             Value::Flag(flag) => write!(out, "{flag}"),
+            Value::Size(bytes) => write!(out, "\"{}\"", size(*bytes)),
+            Value::Time(time) => write!(out, "\"{}\"", seconds(*time)),
+            Value::Rate(rate) => {
+                write!(out, "{{ bytes = \"{}\", seconds = {} }}", size(rate.bytes), rate.within.as_secs())
+            }
+            Value::User(user) => out.write_str(&quoted(user)),
             Value::Templates(templates) => {
                 let templates: Vec<_> = templates.iter().map(|template| list(template)).collect();
                 write!(out, "[{}]", templates.join(", "))
@@ -62,13 +83,20 @@ impl Display for Value {
 }
 
 /// The permit to add so that `module` may use `capability` just so and no further: what an owner would write who was
-/// asked. Its reason is left for the owner to give.
-pub fn permit_for(module: &str, capability: &str, asks: &Asks<'_>) -> String {
-    let mut text = format!("[[permit]]\ncapability = \"{capability}\"\nmodules = [\"{module}\"]\n");
+/// asked, without the line `[[permit]]`. Its reason is left for the owner to give.
+///
+/// A program's arguments may be secrets. Unless `exact`, each of them is `*`.
+pub fn permit_for(module: &str, capability: &str, asks: &Asks<'_>, exact: bool) -> String {
+    let mut text = format!("capability = \"{capability}\"\nmodules = [\"{module}\"]\n");
     let keys = shape::find(capability).map_or(&[][..], |shape| shape.keys);
     for key in keys {
         let asked = asks.iter().find(|(name, _)| *name == key.name).map(|(_, ask)| *ask);
         let value = match asked {
+            Some(Ask::Arguments(arguments)) if !exact => {
+                Some(format!("[[{}]]", vec!["\"*\""; arguments.len()].join(", ")))
+            }
+            // Without the key any name would do.
+            Some(Ask::Names([])) if !key.required => Some("[]".to_owned()),
             Some(ask) => value_for(ask),
             // Nothing of the kind was asked for, but a permit must say it.
             None if key.required && key.kind == Kind::Numbers => Some("[]".to_owned()),
@@ -89,13 +117,18 @@ fn value_for(ask: Ask<'_>) -> Option<String> {
         Ask::Flag(false) | Ask::Names([]) => None,
         Ask::Flag(true) => Some("true".to_owned()),
         Ask::Words(words) => Some(joined(words.iter().map(|word| quoted(word)).collect())),
-        Ask::Within(trees) => Some(joined(trees.iter().map(|tree| quoted(tree)).collect())),
-        Ask::Names(names) => Some(joined(names.iter().map(|name| text(name)).collect())),
-        Ask::Path(path) => Some(joined(vec![text(path)])),
+        // A client may ask for the name `*`, or for none. Left out, the permit does not cover it, and may not even be read;
+        // written down, it would cover everybody.
+        Ask::Names(names) => {
+            Some(joined(names.iter().filter(|name| !matches!(**name, b"*" | b"")).map(|name| text(name)).collect()))
+        }
+        Ask::Path(path) | Ask::Within { path, .. } => Some(joined(vec![text(path)])),
         Ask::Number(number) => Some(format!("[{number}]")),
         Ask::Amount(amount) => Some(format!("\"{}\"", seconds(whole(amount)))),
         Ask::Arguments(arguments) => {
-            Some(format!("[{}]", joined(arguments.iter().map(|argument| text(argument)).collect())))
+            // `**` would stand for more than itself; `*` covers it, and one argument.
+            let word = |argument: &Vec<u8>| if argument == b"**" { quoted("*") } else { text(argument) };
+            Some(format!("[{}]", joined(arguments.iter().map(word).collect())))
         }
     }
 }
@@ -103,6 +136,15 @@ fn value_for(ask: Ask<'_>) -> Option<String> {
 /// Whole seconds, rounded up, for a permit must cover what was asked for.
 fn whole(amount: Duration) -> Duration {
     Duration::from_secs(amount.as_secs() + u64::from(amount.subsec_nanos() > 0))
+}
+
+/// In the largest unit that leaves nothing over.
+fn size(bytes: u64) -> String {
+    let units = [("GiB", 30), ("MiB", 20), ("KiB", 10)];
+    match units.iter().find(|(_, shift)| bytes.trailing_zeros() >= *shift) {
+        Some((unit, shift)) => format!("{}{unit}", bytes >> shift),
+        None => format!("{bytes}B"),
+    }
 }
 
 fn seconds(duration: Duration) -> String {
@@ -145,14 +187,19 @@ mod tests {
         assert_eq!(read(text).commands[0].to_string(), text);
         for text in [
             "[[permit]]\ncapability = \"files\"\nmodules = [\"file\"]\ntrees = [\"/a\", \"/b\"]\naccess = [\"read\"]\n\
-             links = true\nreason = \"x\"\n",
+             links = true\nsize = \"3KiB\"\nrate = { bytes = \"1MiB\", seconds = 60 }\nreason = \"x\"\n",
+            "[[permit]]\ncapability = \"processes\"\nmodules = [\"exec\"]\nprograms = [\"*\"]\nenvironment = []\nrun-as = \"nobody\"\n\
+             time-limit = \"90s\"\noutput-limit = \"1025B\"\nreason = \"x\"\n",
             "[[forbid]]\ncapability = \"processes\"\narguments = [[\"-c\", \"**\"], []]\nreason = \"x\"\n",
-            "[[permit]]\ncapability = \"clock-setting\"\nstep = \"90s\"\nreason = \"x\"\n",
-            "[[permit]]\ncapability = \"clock-setting\"\nstep = \"any\"\nreason = \"x\"\n",
-            "[[permit]]\ncapability = \"hotplug\"\nprocessors = \"*\"\nreason = \"x\"\n",
+            "[[permit]]\ncapability = \"clock-setting\"\nmodules = [\"time\"]\nstep = \"90s\"\nreason = \"x\"\n",
+            "[[permit]]\ncapability = \"clock-setting\"\nmodules = [\"time\"]\nstep = \"any\"\nreason = \"x\"\n",
+            "[[permit]]\ncapability = \"hotplug\"\nmodules = [\"time\"]\nprocessors = \"*\"\nreason = \"x\"\n",
         ] {
             assert_eq!(read(text).grants[0].to_string(), text);
         }
+        let limit =
+            "[[limit]]\nmodules = [\"file\"]\nmemory = \"4MiB\"\ndeadline = \"2s\"\nhandles = 3\nchildren = 0\n";
+        assert_eq!(read(limit).limits[0].to_string(), limit);
     }
 
     #[test]
@@ -167,8 +214,30 @@ mod tests {
         ];
         for (module, capability, asks) in uses {
             assert!(!read("").judge(module, capability, asks).allowed);
-            let text = permit_for(module, capability, asks);
+            let text = format!("[[permit]]\n{}", permit_for(module, capability, asks, true));
             assert!(read(&text).judge(module, capability, asks).allowed, "{text}");
         }
+        let secret = permit_for("exec", "processes", &[("arguments", Ask::Arguments(&arguments))], false);
+        assert!(secret.contains("arguments = [[\"*\", \"*\"]]") && !secret.contains("-v"), "{secret}");
+    }
+
+    #[test]
+    fn a_client_cannot_talk_the_owner_into_more() {
+        let asks: &Asks<'_> = &[("users", Ask::Names(&[b"*"])), ("may", Ask::Words(&["password"]))];
+        let text = format!("[[permit]]\n{}", permit_for("account", "accounts", asks, true));
+        let document = Document::parse("x", &format!("version = 1\n{text}"), &[], MODULES);
+        assert!(document.unwrap_err().to_string().ends_with("'users' is empty: it would mean nothing"));
+        let asks: &Asks<'_> = &[
+            ("programs", Ask::Path(b"/bin/ls")),
+            ("environment", Ask::Names(&[])),
+            ("arguments", Ask::Arguments(&[b"**".to_vec()])),
+        ];
+        let text = format!("[[permit]]\n{}", permit_for("exec", "processes", asks, true));
+        let with = |words: &[&str], names: &[&[u8]]| {
+            let arguments: Vec<_> = words.iter().map(|word| word.as_bytes().to_vec()).collect();
+            let asks = [asks[0], ("environment", Ask::Names(names)), ("arguments", Ask::Arguments(&arguments))];
+            read(&text).judge("exec", "processes", &asks).allowed
+        };
+        assert!(with(&["**"], &[]) && !with(&["a", "b"], &[]) && !with(&["**"], &[b"LD_PRELOAD"]));
     }
 }

@@ -1,7 +1,7 @@
 //! What a policy file can say of each capability, as data.
 //!
-//! A key may stand here only if the gate heeds it. The gate does not ask the policy yet, so nothing reads an owner's file
-//! either: whoever joins the two takes out what is not heeded then.
+//! A key may stand here only if the gate heeds it. There are two sorts of keys. Conditions say which uses a rule speaks of.
+//! Settings ([`Kind::is_setting`]) say how a permitted use is carried out; only permits have them.
 
 /// One capability and the keys of its grants.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,11 +33,12 @@ pub enum Kind {
     /// A list of some of these words. A permit covers what is asked for if it has every word of it; a forbid matches if
     /// it has one.
     Words(&'static [&'static str]),
-    /// A list of names; `*` is every name. What is asked for is one of them.
+    /// A list of names; `*` is every name. What is asked for is one of them. Where a permit may do without, an empty list is
+    /// no name at all.
     Names,
     /// A list of absolute paths, each of one thing; `*` is every path. Compared with the path of the thing itself.
     Paths,
-    /// A list of absolute paths of folders, each with all below it. Which of them something lies in is not for the text
+    /// A list of absolute paths of folders, each with all below it, or of single files. Which of them something lies in is not for the text
     /// of paths to say: the gate finds out.
     Trees,
     /// A list of path patterns, component by component: `*` in a component is any text without a slash, a component
@@ -52,6 +53,21 @@ pub enum Kind {
     /// A list of argument lists. In each, a word stands for itself, `*` for one argument, and `**` at the end for any
     /// number of them.
     Templates,
+    /// A setting: a size in bytes such as "512KiB", "10MiB" or "1GiB".
+    Size,
+    /// A setting: a duration such as "30s".
+    Time,
+    /// A setting: so many bytes in so much time, such as `{ bytes = "10MiB", seconds = 60 }`.
+    Rate,
+    /// A setting: a user's name.
+    User,
+}
+
+impl Kind {
+    /// Whether it says how a permitted use is carried out, and not which uses are meant.
+    pub fn is_setting(self) -> bool {
+        matches!(self, Kind::Size | Kind::Time | Kind::Rate | Kind::User)
+    }
 }
 
 /// All capabilities, in the order of the world `offered`.
@@ -65,7 +81,7 @@ pub const SHAPES: &[Shape] = &[
                 name: "trees",
                 kind: Kind::Trees,
                 required: true,
-                doc: "Folders; everything below them is meant, as the object it is: no link and no '..' leads out.",
+                doc: "Folders, each with all below it, or single files, as the objects they are: no '..' leads out.",
             },
             Key {
                 name: "access",
@@ -77,13 +93,26 @@ pub const SHAPES: &[Shape] = &[
                 name: "links",
                 kind: Kind::Flag,
                 required: false,
-                doc: "Whether symbolic links below the tree are followed, wherever they stay in it. Without: refused.",
+                doc: "Whether symbolic links below the tree are followed, and files opened that have several names (hard \
+                      links). Without: refused.",
             },
             Key {
                 name: "special",
                 kind: Kind::Flag,
                 required: false,
                 doc: "Whether devices, FIFOs and sockets may be opened too. Without: regular files and folders only.",
+            },
+            Key {
+                name: "size",
+                kind: Kind::Size,
+                required: false,
+                doc: "How large a file may be to be opened, and may become by writing. Without: any size.",
+            },
+            Key {
+                name: "rate",
+                kind: Kind::Rate,
+                required: false,
+                doc: "How many bytes may be read and written under this rule in a time. Without: any number.",
             },
         ],
     },
@@ -138,7 +167,25 @@ pub const SHAPES: &[Shape] = &[
                 name: "environment",
                 kind: Kind::Names,
                 required: false,
-                doc: "The variables that a client may set for them. Without: any.",
+                doc: "The variables that a client may set for them; [] for none. Without: any.",
+            },
+            Key {
+                name: "run-as",
+                kind: Kind::User,
+                required: false,
+                doc: "The user as whom they run, with that user's groups. Without: the agent's own, root.",
+            },
+            Key {
+                name: "time-limit",
+                kind: Kind::Time,
+                required: false,
+                doc: "How long they may run; then they are killed with their process group. Without: as long as they do.",
+            },
+            Key {
+                name: "output-limit",
+                kind: Kind::Size,
+                required: false,
+                doc: "How much of each of their outputs is kept; the rest is lost, and the client is told. Without: 16 MiB.",
             },
         ],
     },

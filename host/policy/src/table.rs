@@ -2,14 +2,15 @@
 
 use crate::error::{Origin, PolicyError, suggestion};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
 /// A file being read.
 #[derive(Clone, Copy)]
 pub(crate) struct Source<'a> {
-    pub(crate) file: &'a Rc<str>,
+    pub(crate) file: &'a Arc<str>,
     pub(crate) text: &'a str,
 }
 
@@ -102,6 +103,26 @@ impl<'a> Item<'a> {
         parsed.ok_or_else(|| self.wrong("a number"))
     }
 
+    /// A number that is neither less than `least` nor more than `most`.
+    pub(crate) fn between(&self, least: i64, most: i64) -> Result<i64, PolicyError> {
+        match self.number()? {
+            number if (least..=most).contains(&number) => Ok(number),
+            number => Err(self.error(format!("'{}' is {least} to {most}, not {number}", self.name))),
+        }
+    }
+
+    /// A size in bytes.
+    pub(crate) fn size(&self) -> Result<u64, PolicyError> {
+        let wrong = || self.error("a size is a number and B, KiB, MiB or GiB, such as \"10MiB\", and not 0");
+        size(self.text()?).filter(|bytes| *bytes > 0).ok_or_else(wrong)
+    }
+
+    /// A duration that is not 0.
+    pub(crate) fn time(&self) -> Result<Duration, PolicyError> {
+        let wrong = || self.error("a duration is a number and s, m, h or d, such as \"30s\", and not 0");
+        duration(self.text()?).filter(|time| !time.is_zero()).ok_or_else(wrong)
+    }
+
     pub(crate) fn list(&self) -> Result<Vec<Item<'a>>, PolicyError> {
         let array: &DeArray<'a> = self.value.get_ref().as_array().ok_or_else(|| self.wrong("a list"))?;
         Ok(array.iter().map(|value| Item { source: self.source, name: self.name, value }).collect())
@@ -123,5 +144,52 @@ impl<'a> Item<'a> {
 
     pub(crate) fn is_text(&self, text: &str) -> bool {
         self.value.get_ref().as_str() == Some(text)
+    }
+}
+
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let number = text.trim_end_matches(|unit: char| unit.is_ascii_lowercase());
+    let seconds = match &text[number.len()..] {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3600,
+        "d" => 86_400,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(seconds).map(Duration::from_secs)
+}
+
+fn size(text: &str) -> Option<u64> {
+    let number = text.trim_end_matches(|unit: char| unit.is_ascii_alphabetic());
+    let bytes = match &text[number.len()..] {
+        "B" => 1,
+        "KiB" => 1 << 10,
+        "MiB" => 1 << 20,
+        "GiB" => 1 << 30,
+        _ => return None,
+    };
+    number.parse::<u64>().ok()?.checked_mul(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_have_a_unit() {
+        assert_eq!(duration("90s"), Some(Duration::from_secs(90)));
+        assert_eq!(duration("2h"), Some(Duration::from_secs(7200)));
+        for wrong in ["", "5", "s", "-1s", "1w", "1.5h", "99999999999999999999d"] {
+            assert_eq!(duration(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn sizes_have_a_unit() {
+        assert_eq!(size("512KiB"), Some(512 * 1024));
+        assert_eq!(size("1B"), Some(1));
+        for wrong in ["", "5", "MiB", "-1B", "1MB", "1.5GiB", "99999999999GiB"] {
+            assert_eq!(size(wrong), None, "{wrong}");
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Paths as text, where that is enough: where one path is one thing by construction, as in /proc and /sys.
 
 /// A component of a pattern that stands for one or more components of a path.
-const MANY: &[u8] = b"...";
+pub(crate) const MANY: &[u8] = b"...";
 
 /// Whether `path` matches a pattern, component by component. `*` in a component of the pattern is any text without a
 /// slash; one component `...` is one or more of any name. A path that is not plain (relative, with `.` or `..`, with an
