@@ -31,7 +31,8 @@ pub fn load(module: &str) -> Result<Schema, BuildError> {
     Schema::parse(module, &text).map_err(BuildError::Schema)
 }
 
-/// Reads the schemas of all guest modules, in the order of their names. Every `.json` file beside this crate is one.
+/// Reads the schemas of all guest modules, in the order of their names. Every `.json` file beside this crate is one, except
+/// those called `NAME.schema.json`, which are JSON schemas of other things.
 ///
 /// # Errors
 ///
@@ -43,7 +44,8 @@ pub fn load_all() -> Result<Vec<Schema>, BuildError> {
     for entry in fs::read_dir(folder).map_err(unlisted)? {
         let path = entry.map_err(unlisted)?.path();
         if path.extension().is_some_and(|extension| extension == "json") {
-            modules.extend(path.file_stem().map(|stem| stem.to_string_lossy().into_owned()));
+            let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+            modules.extend(stem.filter(|stem| !stem.ends_with(".schema")));
         }
     }
     modules.sort();

@@ -1,10 +1,12 @@
 //! Writes Rust.
 
 mod arguments;
+mod audit;
 mod docs;
 mod table;
 mod types;
 
+pub use audit::{DecisionError, argument_table};
 pub use table::{TableError, command_table};
 
 use crate::names;

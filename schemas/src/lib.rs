@@ -5,7 +5,8 @@
 //!
 //! - the Rust types of the module's arguments and returns ([`generate::rust`], called from its `build.rs` by
 //!   [`generate_for`]),
-//! - the host's table of commands ([`generate::command_table`]),
+//! - the host's table of commands ([`generate::command_table`]), and of arguments for the audit
+//!   ([`generate::argument_table`]),
 //! - for tests, the answer to "is this reply what the schema promises?" ([`Schema::check_return`]).
 //!
 //! It is a build dependency of many packages and so has no dependency itself.
@@ -30,7 +31,7 @@ mod value;
 pub use doc::Doc;
 pub use error::SchemaError;
 pub use files::{BuildError, ORDER, generate_command_table, generate_for, load, load_all};
-pub use generate::TableError;
+pub use generate::{DecisionError, TableError};
 pub use returns::Mismatch;
 pub use schema::{Alternate, Branch, Command, Definition, Enum, EnumValue, Member, Schema, Struct, Union};
 pub use types::{Integer, Type};

@@ -19,6 +19,17 @@ fn the_host_s_table() {
     compare("table.rs", &generate::command_table(&[schema], order).unwrap());
 }
 
+#[test]
+fn every_argument_is_shown_or_secret_by_a_decision() {
+    let schemas = bulkhead_schema::load_all().unwrap();
+    let table = generate::argument_table(&schemas, include_str!("../audit.txt")).unwrap();
+    let arguments = schemas.iter().flat_map(|schema| &schema.commands).flat_map(|command| &command.arguments);
+    assert_eq!(table.matches("Argument {").count(), arguments.count());
+    for secret in ["password", "buf-b64", "arg", "env", "input-data", "keys"] {
+        assert!(!table.contains(&format!("name: \"{secret}\", secret: false")), "{secret} is shown");
+    }
+}
+
 fn compare(name: &str, written: &str) {
     let path = format!("{}/tests/golden/{name}", env!("CARGO_MANIFEST_DIR"));
     if env::var_os("BLESS").is_some() {

@@ -8,6 +8,7 @@
 //!          envelope, canonical   where its members lie; the id as it is echoed
 //!          framing, recovery     one message after another; what follows a broken one
 //!       -> Message               a Request, or what to answer instead of one
+//! arguments -> parts            what the audit shows of a Request, found by the same lexer and grammar
 //!
 //! module's return -> checker (exactly one JSON value, in one line of ASCII) -> reply -> bytes
 //! ```
@@ -31,6 +32,7 @@ mod grammar;
 mod lexer;
 mod limits;
 mod message;
+mod parts;
 mod recovery;
 mod reply;
 mod rewrite;
@@ -43,4 +45,6 @@ pub use checker::{NotOneValue, ReturnChecker};
 pub use framing::Framer;
 pub use limits::Limits;
 pub use message::{Message, Rejected, Request};
+pub use parts::{Part, Parts, contents, meaning};
 pub use reply::{ErrorClass, SENTINEL, begin_success, finish_success, write_error};
+pub use text::push_escaped;

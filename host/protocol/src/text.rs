@@ -62,7 +62,7 @@ pub(crate) fn push_minimal(out: &mut String, character: char) {
 }
 
 /// Appends `text` as the contents of a string in a reply: ASCII only, escaped where and as qemu-ga does.
-pub(crate) fn push_escaped(out: &mut String, text: &str) {
+pub fn push_escaped(out: &mut String, text: &str) {
     let mut rest = text;
     while let Some(index) = rest.bytes().position(|byte| !is_plain(byte)) {
         let (plain, tail) = rest.split_at(index);

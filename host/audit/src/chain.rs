@@ -1,0 +1,133 @@
+//! Numbers, and what joins a line to the one before it.
+
+use bulkhead_protocol::{Parts, ReturnChecker, contents};
+use sha2::{Digest as _, Sha256};
+use std::fmt::Write;
+
+/// A SHA-256.
+pub(crate) type Digest = [u8; 32];
+
+/// The digest of a line, without its line break.
+pub(crate) fn digest(line: &[u8]) -> Digest {
+    Sha256::digest(line).into()
+}
+
+/// Where a chain stands: what the next line has to say of the one before it. Fresh chains begin with the number 1 and zeros.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chain {
+    /// The number of the last line.
+    pub(crate) seq: u64,
+    /// Its digest.
+    pub(crate) prev: Digest,
+}
+
+impl Chain {
+    /// Makes the line with `members`, `skip` numbers after the next.
+    pub(crate) fn line(&self, skip: u64, members: &str, line: &mut String) {
+        line.clear();
+        // Writing to a string does not fail.
+        let _ = write!(line, "{{\"seq\":{},\"prev\":\"", self.after(skip));
+        for byte in self.prev {
+            line.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+        }
+        *line += "\",";
+        *line += members;
+        line.push('}');
+    }
+
+    /// That line is now the last.
+    pub(crate) fn wrote(&mut self, skip: u64, line: &str) {
+        *self = Chain { seq: self.after(skip), prev: digest(line.as_bytes()) };
+    }
+
+    /// The number of the line that comes after `skip` others.
+    pub(crate) fn after(&self, skip: u64) -> u64 {
+        self.seq.saturating_add(1).saturating_add(skip)
+    }
+}
+
+/// What a line says of its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    pub(crate) seq: u64,
+    pub(crate) prev: Digest,
+    pub(crate) time: String,
+    /// The numbers of lines that were lost before it: the first and the last.
+    pub(crate) lost: Option<(u64, u64)>,
+}
+
+impl Link {
+    /// Reads it from a line; nothing if it is no line of an audit.
+    pub(crate) fn read(line: &[u8]) -> Option<Link> {
+        let mut checker = ReturnChecker::default();
+        checker.feed(line).and_then(|()| checker.finish()).ok()?;
+        let text = std::str::from_utf8(line).ok().filter(|text| text.starts_with('{') && text.ends_with('}'))?;
+        let parts: Vec<_> = Parts::of(text).collect();
+        let number = |name: &str| parts.iter().find(|part| part.name == name)?.value.parse().ok();
+        let [seq, prev, time, ..] = parts[..] else { return None };
+        if [seq.name, prev.name, time.name] != ["seq", "prev", "time"] {
+            return None;
+        }
+        let is_loss = parts.iter().any(|part| part.name == "event" && part.value == "\"lost\"");
+        Some(Link {
+            seq: seq.value.parse().ok()?,
+            prev: from_hex(contents(prev.value)?)?,
+            time: contents(time.value)?.to_owned(),
+            lost: if is_loss { Some((number("first")?, number("last")?)) } else { None },
+        })
+    }
+}
+
+fn from_hex(text: &str) -> Option<Digest> {
+    let mut digest = Digest::default();
+    let digits: Vec<u8> = text.chars().map(|digit| digit.to_digit(16).map(|it| it as u8)).collect::<Option<_>>()?;
+    let is_ours = digits.len() == 2 * digest.len() && !text.contains(char::is_uppercase);
+    digest.iter_mut().zip(digits.chunks_exact(2)).for_each(|(byte, pair)| *byte = pair[0] << 4 | pair[1]);
+    is_ours.then_some(digest)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_tells_its_place() {
+        let (mut chain, mut line) = (Chain::default(), String::new());
+        chain.line(0, r#""time":"t","a":{}"#, &mut line);
+        let zeros = "0".repeat(64);
+        assert_eq!(line, format!(r#"{{"seq":1,"prev":"{zeros}","time":"t","a":{{}}}}"#));
+        let link = Link::read(line.as_bytes()).unwrap();
+        assert_eq!((link.seq, link.prev, link.lost), (1, [0; 32], None));
+        chain.wrote(0, &line);
+        chain.line(5, r#""time":"t","event":"lost","first":2,"last":6"#, &mut line);
+        let link = Link::read(line.as_bytes()).unwrap();
+        assert_eq!((link.seq, link.prev, link.lost), (7, chain.prev, Some((2, 6))));
+    }
+
+    /// FIPS 180-4's own example.
+    #[test]
+    fn the_digest_is_sha_256() {
+        let expected = from_hex("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad").unwrap();
+        assert_eq!(digest(b"abc"), expected);
+    }
+
+    #[test]
+    fn what_is_no_line_of_ours_has_no_place() {
+        let zeros = "0".repeat(64);
+        for line in [
+            String::new(),
+            "x".to_owned(),
+            "[1,2,3]".to_owned(),
+            format!(r#"{{"seq":1,"prev":"{zeros}","time":"t""#),
+            format!(r#"{{"seq":-1,"prev":"{zeros}","time":"t"}}"#),
+            format!(r#"{{"seq":1,"prev":"{}","time":"t"}}"#, "A".repeat(64)),
+            format!(r#"{{"seq":1,"prev":"{}","time":"t"}}"#, "0".repeat(63)),
+            format!(r#"{{"prev":"{zeros}","seq":1,"time":"t"}}"#),
+            format!(r#"{{"seq":1,"prev":"{zeros}","time":"t","event":"lost","first":1}}"#),
+            format!(" {{\"seq\":1,\"prev\":\"{zeros}\",\"time\":\"t\"}}"),
+            format!("{{\"seq\":1,\"prev\":\"{zeros}\",\"time\":\"\u{e9}\"}}"),
+        ] {
+            assert_eq!(Link::read(line.as_bytes()), None, "{line}");
+        }
+    }
+}
