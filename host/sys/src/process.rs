@@ -26,6 +26,17 @@ pub fn pause(time: Duration) -> Result<bool, Errno> {
     Ok(told?.is_some())
 }
 
+/// Keeps SIGHUP waiting, in this thread and those it starts, until [`hear_hang_ups`]: it shall have the policy read again, and
+/// an agent that is not ready for that would be ended by it.
+pub fn hold_hang_ups() -> Result<(), Errno> {
+    SigSet::from(Signal::SIGHUP).thread_block()
+}
+
+/// Lets SIGHUP through, one that came meanwhile too. Call it before programs are started, which would inherit the mask.
+pub fn hear_hang_ups() -> Result<(), Errno> {
+    SigSet::from(Signal::SIGHUP).thread_unblock()
+}
+
 /// The daemon's side of the fork.
 #[derive(Debug)]
 pub struct Daemon(PipeWriter);

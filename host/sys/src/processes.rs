@@ -3,7 +3,7 @@
 use std::os::fd::OwnedFd;
 
 /// A program to start.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Debug, PartialEq)]
 pub struct Spawn {
     /// Its path; no search, no shell. (The gate searches: what it is given may be a name.)
     pub path: Vec<u8>,
@@ -17,6 +17,30 @@ pub struct Spawn {
     pub stdout: Output,
     /// What becomes of its standard error.
     pub stderr: Output,
+    /// What is different for a program of which an owner's rule says how it runs.
+    pub manner: Manner,
+}
+
+/// How a program runs, where that is not as qemu-ga would have it.
+#[derive(Debug, Default)]
+pub struct Manner {
+    /// The file to execute (execveat(2)), whatever is at the path by now. If it is a script, its interpreter is given it as
+    /// `/dev/fd/3`, which is then the script's `$0`, and has it open under that number; a binary has not. There is no shell
+    /// for a file that the kernel cannot execute: `ENOEXEC`.
+    pub file: Option<OwnedFd>,
+    /// The user as whom it runs, for good and with that user's groups, in the root folder; `EPERM` if there is none. HOME,
+    /// USER, LOGNAME and SHELL are the user's, where `environment` does not set them. The user's login is not imitated beyond
+    /// that: no limits, no session, and the agent's umask.
+    pub user: Option<String>,
+    /// Whether it leads a process group of its own, by which it can be ended with all that it has started.
+    pub own_group: bool,
+}
+
+/// Two are the same if they say the same; files are not compared.
+impl PartialEq for Manner {
+    fn eq(&self, other: &Self) -> bool {
+        self.file.is_some() == other.file.is_some() && (&self.user, self.own_group) == (&other.user, other.own_group)
+    }
 }
 
 /// What becomes of what a program prints.

@@ -1,6 +1,6 @@
 //! What the agent can make the system do on behalf of a module.
 
-use crate::{Ending, InterfaceAddress, Kernel, KeysError, Spawn, Spawned};
+use crate::{Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, Spawn, Spawned};
 use nix::errno::Errno;
 use std::fs::File;
 use std::time::Duration;
@@ -11,6 +11,15 @@ pub trait System {
     /// Opens a file (open(2)) close-on-exec, never as controlling terminal and without blocking. A file that is made
     /// gets mode 0666 whatever the umask, as fopen(3) clients of qemu-ga have it; one that exists keeps its mode.
     fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<File, Errno>;
+
+    /// Finds what a client means by `path`, without opening it: nothing happens to it, whatever it is, a device or a FIFO.
+    /// `trees` are the folders that a policy names. Never follows a link that is no text but a process's open file
+    /// (proc_pid_fd(5)): `ELOOP`.
+    fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno>;
+
+    /// Opens just what was found, as [`System::open_file`] would, or makes it if nothing was there; `EAGAIN` if something
+    /// is there by now.
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno>;
 
     /// The text of /proc/self/mountinfo; `EOVERFLOW` if it is longer than `limit` bytes.
     fn mountinfo(&self, limit: usize) -> Result<Vec<u8>, Errno>;
@@ -42,8 +51,21 @@ pub trait System {
     /// PATH), without it in the agent's own PATH. `ENOENT` if it is nowhere, `EACCES` if it is there but cannot be executed.
     fn find_program(&self, name: &[u8], search_path: Option<&[u8]>) -> Result<Vec<u8>, Errno>;
 
+    /// Finds the file that would be executed at `path`, links followed; `EACCES` if the agent may not execute it.
+    fn locate_program(&self, path: &[u8]) -> Result<LocatedProgram, Errno>;
+
     /// Starts a program that outlives the call.
     fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno>;
+
+    /// Kills a program that was started in a group of its own, with all that it has started (killpg(2), SIGKILL). Only as
+    /// long as it was not reaped, for then the number may be another's.
+    fn kill_group(&self, pid: i32) -> Result<(), Errno>;
+
+    /// Whether a program that [`System::spawn`] started has ended. It is not forgotten by that: its number stays its own
+    /// until it is reaped. One that was only pretended to start has ended.
+    fn has_ended(&self, _pid: i32) -> Result<bool, Errno> {
+        Ok(true)
+    }
 
     /// How a program that [`System::spawn`] started ended; nothing while it runs (waitpid(2)). Forgets it once it has told.
     fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno>;

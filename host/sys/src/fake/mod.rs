@@ -17,9 +17,11 @@ mod programs;
 mod system_files;
 mod trimmer;
 
+pub use files::FakeFile;
+
 use crate::{
-    Ending, InterfaceAddress, Kernel, KeysError, MountError, OpenFlags, Program, ProgramError, Spawn, Spawned, System,
-    Trimmed, Usage,
+    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, OpenFlags, Program, ProgramError,
+    Spawn, Spawned, System, Trimmed, Usage,
 };
 use nix::errno::Errno;
 use std::cell::RefCell;
@@ -39,6 +41,7 @@ struct State {
     accounts: accounts::Accounts,
     clock: clock::Clock,
     disks_health: disks::Health,
+    files: files::Files,
     hotplug: hotplug::Hotplug,
     identity: identity::Identity,
     network: network::Network,
@@ -95,6 +98,14 @@ impl System for Fake {
         files::open_file(path, flags)
     }
 
+    fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {
+        files::locate(&self.0.borrow(), path, trees)
+    }
+
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno> {
+        files::open_located(&mut self.0.borrow_mut(), located, flags)
+    }
+
     fn mountinfo(&self, limit: usize) -> Result<Vec<u8>, Errno> {
         mounts::mountinfo(&self.0.borrow(), limit)
     }
@@ -131,8 +142,20 @@ impl System for Fake {
         processes::find_program(&self.0.borrow(), name, search_path)
     }
 
+    fn locate_program(&self, path: &[u8]) -> Result<LocatedProgram, Errno> {
+        processes::locate_program(&self.0.borrow(), path)
+    }
+
     fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno> {
         processes::spawn(&mut self.0.borrow_mut(), program)
+    }
+
+    fn kill_group(&self, pid: i32) -> Result<(), Errno> {
+        processes::kill_group(&mut self.0.borrow_mut(), pid)
+    }
+
+    fn has_ended(&self, pid: i32) -> Result<bool, Errno> {
+        processes::has_ended(&self.0.borrow(), pid)
     }
 
     fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno> {

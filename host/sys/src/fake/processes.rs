@@ -1,10 +1,11 @@
 //! Programs that run until a test ends them.
 
-use super::{Fake, State};
-use crate::{Ending, Output, ProgramError, Spawn, Spawned};
+use super::{Fake, FakeProgram, State, programs};
+use crate::{Ending, LocatedProgram, Manner, Output, ProgramError, Spawn, Spawned};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 
@@ -14,6 +15,8 @@ pub(super) struct Processes {
     /// By their numbers, which begin at 1 unless a test says which comes next.
     children: HashMap<i32, Child>,
     last: i32,
+    /// Symbolic links to programs: path and target.
+    links: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Debug, Default)]
@@ -26,6 +29,11 @@ struct Child {
 }
 
 impl Fake {
+    /// Makes a symbolic link to a program.
+    pub fn link_program(&self, path: &'static str, target: &'static str) {
+        self.0.borrow_mut().processes.links.push((path, target));
+    }
+
     /// Has the process print something; nothing is lost in a pipe that is not full, 64 KiB that is.
     pub fn print(&self, pid: i32, text: &[u8]) {
         self.with_child(pid, |child| {
@@ -82,20 +90,39 @@ pub(super) fn find_program(state: &State, name: &[u8], _search_path: Option<&[u8
     if name.contains(&b'/') {
         return Ok(name.to_vec());
     }
-    let is_named = |path: &str| path.rsplit('/').next().is_some_and(|last| last.as_bytes() == name);
-    let found = state.programs.iter().find(|program| is_named(program.path));
-    found.map(|program| program.path.as_bytes().to_vec()).ok_or(Errno::ENOENT)
+    let is_named = |path: &&str| path.rsplit('/').next().is_some_and(|last| last.as_bytes() == name);
+    let links = state.processes.links.iter().map(|(path, _)| *path);
+    let found = state.programs.iter().map(|program| program.path).chain(links).find(is_named);
+    found.map(|path| path.as_bytes().to_vec()).ok_or(Errno::ENOENT)
 }
 
-/// See [`crate::System::spawn`]. Notes the call, arguments and all.
+/// See [`crate::System::locate_program`].
+pub(super) fn locate_program(state: &State, path: &[u8]) -> Result<LocatedProgram, Errno> {
+    let path = installed(state, path)?.path.as_bytes().to_vec();
+    let file = File::open("/dev/null").map_err(|_| Errno::EMFILE)?;
+    Ok(LocatedProgram { file: file.into(), path })
+}
+
+/// The program at the end of the links.
+fn installed<'a>(state: &'a State, path: &[u8]) -> Result<&'a FakeProgram, Errno> {
+    let link = state.processes.links.iter().find(|(link, _)| link.as_bytes() == path);
+    let path = link.map_or(path, |(_, target)| target.as_bytes());
+    programs::find(state, path).ok_or(Errno::ENOENT)
+}
+
+/// See [`crate::System::spawn`]. Notes the call, arguments and manner and all: `spawn` executes what is at the path,
+/// `execute` the file that was found before.
 pub(super) fn spawn(state: &mut State, program: &Spawn) -> Result<Spawned, Errno> {
-    let installed = state.programs.iter().find(|it| it.path.as_bytes() == program.path).ok_or(Errno::ENOENT)?;
+    let installed = installed(state, &program.path)?;
     if let Err(ProgramError::NotStarted(errno)) = installed.outcome {
         return Err(errno);
     }
+    let Manner { file, user, own_group } = &program.manner;
     let words = std::iter::once(&program.path).chain(program.arguments.iter().skip(1));
-    let words: Vec<_> = words.map(Vec::as_slice).collect();
-    state.note("spawn", &words.join(b" ".as_slice()));
+    let mut words = words.map(Vec::as_slice).collect::<Vec<_>>().join(b" ".as_slice());
+    words.extend(user.iter().flat_map(|user| format!(" as {user}").into_bytes()));
+    words.extend_from_slice(if *own_group { b" in its own group" } else { b"" });
+    state.note(if file.is_some() { "execute" } else { "spawn" }, &words);
     let pid = state.processes.last + 1;
     let mut child = Child::default();
     let mut spawned = Spawned { pid, stdin: None, stdout: None, stderr: None };
@@ -126,6 +153,20 @@ fn pipe() -> Result<(PipeReader, PipeWriter), Errno> {
 fn unblocked<P: AsFd>(end: P) -> Result<P, Errno> {
     fcntl(&end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     Ok(end)
+}
+
+/// See [`crate::System::kill_group`]. Notes the call.
+pub(super) fn kill_group(state: &mut State, pid: i32) -> Result<(), Errno> {
+    state.note("kill group", pid.to_string().as_bytes());
+    let child = state.processes.children.get_mut(&pid).filter(|child| !child.reaped).ok_or(Errno::ESRCH)?;
+    *child = Child { ending: Some(child.ending.unwrap_or(Ending::Killed(9))), ..Child::default() };
+    Ok(())
+}
+
+/// See [`crate::System::has_ended`].
+pub(super) fn has_ended(state: &State, pid: i32) -> Result<bool, Errno> {
+    let child = state.processes.children.get(&pid).filter(|child| !child.reaped).ok_or(Errno::ECHILD)?;
+    Ok(child.ending.is_some())
 }
 
 /// See [`crate::System::reap`].

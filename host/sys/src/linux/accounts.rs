@@ -6,7 +6,7 @@ mod rights;
 
 use crate::KeysError;
 use nix::errno::Errno;
-use rights::Account;
+pub(super) use rights::Account;
 use std::sync::mpsc::{RecvTimeoutError, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{Builder, JoinHandle};
@@ -33,6 +33,12 @@ pub(super) fn read_keys(user: &str, limit: usize) -> Result<Vec<u8>, KeysError> 
 pub(super) fn write_keys(user: &str, text: &[u8]) -> Result<(), KeysError> {
     let text = text.to_vec();
     as_user(user, move |account| keys::replace(&account.home, &text))
+}
+
+/// Who the user is. Waits for the user database, but not for ever.
+pub(super) fn find(user: &str) -> Result<Account, KeysError> {
+    let name = user.to_owned();
+    in_thread(user, PATIENCE, move || Account::find(&name))
 }
 
 /// Does `act` with the rights of the user, in a thread that has no others and ends with it.

@@ -18,11 +18,11 @@ mod system_files;
 mod trimmer;
 
 use crate::{
-    Ending, InterfaceAddress, Kernel, KeysError, MountError, OpenFlags, Program, ProgramError, Spawn, Spawned, System,
-    Trimmed, Usage,
+    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, OpenFlags, Program, ProgramError,
+    Spawn, Spawned, System, Trimmed, Usage,
 };
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat2};
 use nix::sys::stat::Mode;
 use std::ffi::OsStr;
 use std::fs::File;
@@ -37,6 +37,14 @@ pub struct Linux;
 impl System for Linux {
     fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
         files::open_file(path, flags)
+    }
+
+    fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {
+        files::locate(path, trees)
+    }
+
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno> {
+        files::open_located(located, flags)
     }
 
     fn mountinfo(&self, limit: usize) -> Result<Vec<u8>, Errno> {
@@ -75,8 +83,20 @@ impl System for Linux {
         processes::find_program(name, search_path)
     }
 
+    fn locate_program(&self, path: &[u8]) -> Result<LocatedProgram, Errno> {
+        processes::locate_program(path)
+    }
+
     fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno> {
         processes::spawn(program)
+    }
+
+    fn kill_group(&self, pid: i32) -> Result<(), Errno> {
+        processes::kill_group(pid)
+    }
+
+    fn has_ended(&self, pid: i32) -> Result<bool, Errno> {
+        processes::has_ended(pid)
     }
 
     fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno> {
@@ -140,10 +160,16 @@ impl System for Linux {
     }
 }
 
-/// Opens a mount point so that an ioctl(2) can be sent to its file system.
+/// Opens a mount point so that an ioctl(2) can be sent to its file system. There are no links in the paths of the kernel's
+/// own table, so one that has some is not what was judged. A kernel before 5.6 has no openat2(2) to see it.
 fn open_mount_point(path: &[u8]) -> Result<OwnedFd, MountError> {
-    let flags = OFlag::O_RDONLY | OFlag::O_CLOEXEC;
-    open(OsStr::from_bytes(path), flags, Mode::empty()).map_err(MountError::NotOpened)
+    let (path, flags) = (OsStr::from_bytes(path), OFlag::O_RDONLY | OFlag::O_CLOEXEC);
+    let straight = ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
+    let opened = match openat2(AT_FDCWD, path, OpenHow::new().flags(flags).resolve(straight)) {
+        Err(Errno::ENOSYS) => open(path, flags, Mode::empty()),
+        opened => opened,
+    };
+    opened.map_err(MountError::NotOpened)
 }
 
 /// The errno of a failed input or output. One that the standard library made up itself has none: `EIO`.

@@ -9,12 +9,14 @@ use std::os::unix::ffi::OsStringExt;
 
 /// A user, as the user database has it.
 #[derive(Clone, Debug)]
-pub(super) struct Account {
-    pub(super) uid: Uid,
-    pub(super) gid: Gid,
+pub(in crate::linux) struct Account {
+    pub(in crate::linux) uid: Uid,
+    pub(in crate::linux) gid: Gid,
     /// All the groups, `gid` included.
-    pub(super) groups: Vec<Gid>,
-    pub(super) home: Vec<u8>,
+    pub(in crate::linux) groups: Vec<Gid>,
+    pub(in crate::linux) home: Vec<u8>,
+    /// The program that a login starts.
+    pub(in crate::linux) shell: Vec<u8>,
 }
 
 impl Account {
@@ -28,7 +30,8 @@ impl Account {
         };
         let name = CString::new(found.name).map_err(|_| KeysError::NoUser)?;
         let groups = getgrouplist(&name, found.gid).map_err(KeysError::NotLookedUp)?;
-        Ok(Account { uid: found.uid, gid: found.gid, groups, home: found.dir.into_os_string().into_vec() })
+        let [home, shell] = [found.dir, found.shell].map(|path| path.into_os_string().into_vec());
+        Ok(Account { uid: found.uid, gid: found.gid, groups, home, shell })
     }
 
     /// Makes files look at this thread as they look at the user. There is no way back; the thread has to end.
@@ -91,7 +94,8 @@ pub(super) mod tests {
         }
         let (uid, gid) = (Uid::from_raw(54_321), Gid::from_raw(54_322));
         let groups = vec![gid, Gid::from_raw(54_323)];
-        Some(Account { uid, gid, groups, home: home.as_os_str().as_encoded_bytes().to_vec() })
+        let home = home.as_os_str().as_encoded_bytes().to_vec();
+        Some(Account { uid, gid, groups, home, shell: Vec::new() })
     }
 
     /// Does `act` as the user.

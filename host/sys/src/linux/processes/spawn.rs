@@ -1,8 +1,10 @@
 //! Starting a program.
 
-use crate::{Output, Spawn, Spawned};
+use super::exactly::{self, Program};
+use super::user::User;
+use crate::{Manner, Output, Spawn, Spawned};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl};
+use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
 use nix::libc;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
 use nix::sys::signal::SigSet;
@@ -10,7 +12,7 @@ use nix::sys::stat::Mode;
 use nix::unistd::{Pid, SysconfVar, pipe2, sysconf};
 use std::ffi::CString;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd, RawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
 use std::sync::Once;
 
@@ -29,23 +31,23 @@ pub(in crate::linux) fn spawn(program: &Spawn) -> Result<Spawned, Errno> {
     let stdin = if program.input { Some(Pipe::new(End::Writer)?) } else { None };
     let stdout = output(program.stdout)?;
     let stderr = output(program.stderr)?;
+    let pipes = [&stdin, &stdout, &stderr];
+    let pid = if program.manner == Manner::default() { as_usual(program, pipes) } else { in_a_manner(program, pipes) }?;
+    let ours = |pipe: Option<Pipe>| pipe.map(|pipe| pipe.ours);
+    Ok(Spawned { pid: pid.as_raw(), stdin: ours(stdin), stdout: ours(stdout), stderr: ours(stderr) })
+}
+
+/// What is at the path in a process of its own; how it could not be executed is known when this returns.
+fn as_usual(program: &Spawn, pipes: [&Option<Pipe>; 3]) -> Result<Pid, Errno> {
     let mut actions = PosixSpawnFileActions::init()?;
-    for (number, pipe, access) in
-        [(0, &stdin, OFlag::O_RDONLY), (1, &stdout, OFlag::O_WRONLY), (2, &stderr, OFlag::O_WRONLY)]
-    {
+    for (number, pipe) in (0..).zip(pipes) {
+        let access = if number == 0 { OFlag::O_RDONLY } else { OFlag::O_WRONLY };
         match pipe {
             Some(pipe) => actions.add_dup2(pipe.theirs.as_raw_fd(), number)?,
             None if number == 2 && program.stderr == Output::Merge => actions.add_dup2(1, number)?,
             None => actions.add_open(number, "/dev/null", access, Mode::empty())?,
         }
     }
-    let pid = execute(program, &actions)?;
-    let ours = |pipe: Option<Pipe>| pipe.map(|pipe| pipe.ours);
-    Ok(Spawned { pid: pid.as_raw(), stdin: ours(stdin), stdout: ours(stdout), stderr: ours(stderr) })
-}
-
-/// The program in a process of its own; how it could not be executed is known when this returns.
-fn execute(program: &Spawn, actions: &PosixSpawnFileActions) -> Result<Pid, Errno> {
     let mut attributes = PosixSpawnAttr::init()?;
     attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK)?;
     attributes.set_sigdefault(&every_signal())?;
@@ -53,16 +55,35 @@ fn execute(program: &Spawn, actions: &PosixSpawnFileActions) -> Result<Pid, Errn
     let arguments = strings(&program.arguments)?;
     let environment = match &program.environment {
         Some(given) => strings(given)?,
-        None => own_environment()?,
+        None => strings(&own_environment())?,
     };
-    match posix_spawn(program.path.as_slice(), actions, &attributes, &arguments, &environment) {
+    match posix_spawn(program.path.as_slice(), &actions, &attributes, &arguments, &environment) {
         Err(Errno::ENOEXEC) => {
             let mut words = strings(&[SHELL.to_vec(), program.path.clone()])?;
             words.extend(arguments.into_iter().skip(1));
-            posix_spawn(SHELL, actions, &attributes, &words, &environment)
+            posix_spawn(SHELL, &actions, &attributes, &words, &environment)
         }
         started => started,
     }
+}
+
+/// The same for what an owner's rule says something of.
+fn in_a_manner(program: &Spawn, [stdin, stdout, stderr]: [&Option<Pipe>; 3]) -> Result<Pid, Errno> {
+    let user = program.manner.user.as_deref().map(User::find).transpose()?;
+    let mut environment = program.environment.clone().unwrap_or_else(own_environment);
+    if let Some(user) = &user {
+        user.complete(&mut environment, program.environment.is_none());
+    }
+    let nothing = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+    let third = if program.stderr == Output::Merge { stdout } else { stderr };
+    let theirs = [stdin, stdout, third].map(|pipe| pipe.as_ref().map_or(nothing.as_fd(), |pipe| pipe.theirs.as_fd()));
+    let prepared = Program {
+        path: CString::new(program.path.as_slice()).map_err(|_| Errno::EINVAL)?,
+        arguments: strings(&program.arguments)?,
+        environment: strings(&environment)?,
+        streams: theirs,
+    };
+    exactly::execute(&prepared, &program.manner, user.as_ref())
 }
 
 /// Every signal, with the two that the C library keeps for itself: sigfillset(3) leaves them out, and glibc 2.36 has children
@@ -82,10 +103,8 @@ fn strings(words: &[Vec<u8>]) -> Result<Vec<CString>, Errno> {
     words.iter().map(|word| CString::new(word.as_slice()).map_err(|_| Errno::EINVAL)).collect()
 }
 
-fn own_environment() -> Result<Vec<CString>, Errno> {
-    let variables = std::env::vars_os();
-    let lines = variables.map(|(name, value)| [name.into_vec(), b"=".to_vec(), value.into_vec()].concat());
-    strings(&lines.collect::<Vec<_>>())
+fn own_environment() -> Vec<Vec<u8>> {
+    std::env::vars_os().map(|(name, value)| [name.into_vec(), b"=".to_vec(), value.into_vec()].concat()).collect()
 }
 
 /// Which end of a pipe is ours.
@@ -140,45 +159,11 @@ fn seal_inherited() {
 #[cfg(test)]
 mod tests {
     use super::super::reap;
+    use super::super::tests::{ending, run, shell, text};
     use super::*;
     use crate::Ending;
     use std::fs::File;
-    use std::io::{Read, Write};
-    use std::time::Duration;
-
-    fn shell(script: &str) -> Spawn {
-        Spawn {
-            path: b"/bin/sh".to_vec(),
-            arguments: [b"sh".as_slice(), b"-c", script.as_bytes()].map(<[u8]>::to_vec).to_vec(),
-            environment: None,
-            input: false,
-            stdout: Output::Capture,
-            stderr: Output::Discard,
-        }
-    }
-
-    /// Runs it to its end.
-    fn run(program: &Spawn) -> (Ending, String) {
-        let spawned = spawn(program).unwrap();
-        drop(spawned.stdin);
-        (ending(spawned.pid), spawned.stdout.map(text).unwrap_or_default())
-    }
-
-    fn ending(pid: i32) -> Ending {
-        loop {
-            match reap(pid).unwrap() {
-                Some(ending) => return ending,
-                None => std::thread::sleep(Duration::from_millis(1)),
-            }
-        }
-    }
-
-    fn text(pipe: OwnedFd) -> String {
-        fcntl(&pipe, FcntlArg::F_SETFL(OFlag::empty())).unwrap();
-        let mut text = String::new();
-        File::from(pipe).read_to_string(&mut text).unwrap();
-        text
-    }
+    use std::io::Write;
 
     #[test]
     fn endings_are_told_once() {

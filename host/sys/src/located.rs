@@ -1,0 +1,67 @@
+//! What a path leads to, found and held but not opened.
+
+use nix::errno::Errno;
+use std::os::fd::OwnedFd;
+
+/// Something that a path leads to, or the place where it would be.
+///
+/// What is said of trees and links is said of the thing itself, or, where nothing is, of the last thing on the way there.
+#[derive(Debug)]
+pub struct Located {
+    /// What was found.
+    pub found: Found,
+    /// Its path without links, as the kernel has it; of what is missing, the path that it would have.
+    pub path: Vec<u8>,
+    /// What it is.
+    pub kind: ObjectKind,
+    /// How large it is, in bytes; 0 if it is no regular file.
+    pub size: u64,
+    /// Whether it may have other names: a regular file with several links.
+    pub has_other_names: bool,
+    /// Whether every way to it that begins in one of the trees, or at the root, meets a symbolic link.
+    pub by_link: bool,
+    /// The trees in which it lies, by their positions in the list that was given. What a link promises that leads nowhere
+    /// lies in none.
+    pub within: Vec<usize>,
+    /// The trees in which it might lie by another name, another mount, or a change under way; and those that could not be
+    /// looked at.
+    pub perhaps: Vec<usize>,
+}
+
+/// What there is at the end of a path.
+#[derive(Debug)]
+pub enum Found {
+    /// The thing itself (open(2), O_PATH).
+    Object(OwnedFd),
+    /// Nothing, but it could be made.
+    Place {
+        /// The folder that it would be in (open(2), O_PATH).
+        folder: OwnedFd,
+        /// Its name there, with the slashes that followed it.
+        name: Vec<u8>,
+    },
+    /// Nothing, nor could anything be: what open(2) would say.
+    Nothing(Errno),
+}
+
+/// What something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// A regular file.
+    File,
+    /// A folder.
+    Folder,
+    /// A device, a FIFO, a socket.
+    Special,
+    /// Nothing is there.
+    Missing,
+}
+
+/// A program, found and held.
+#[derive(Debug)]
+pub struct LocatedProgram {
+    /// The file (open(2), O_PATH).
+    pub file: OwnedFd,
+    /// Its path without links, as the kernel has it.
+    pub path: Vec<u8>,
+}
