@@ -1,6 +1,8 @@
-//! Gathers what is built into the agent: the table of commands, made from `schemas/`, and the compiled guest modules,
-//! made by `make modules`.
+//! Gathers what is built into the agent: the tables of commands and of their arguments, made from `schemas/`, and the
+//! compiled guest modules, made by `make modules`, with their digests.
 
+use bulkhead_schema::{Schema, generate};
+use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -10,26 +12,28 @@ const MODULES: &[&str] = &["core", "file", "filesystem", "power", "exec", "repor
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    std::fs::write(out.join("commands.rs"), command_table(&root.join("schemas"))).expect("OUT_DIR is writable");
-    std::fs::write(out.join("builtin.rs"), module_table(&root.join("target/modules"))).expect("OUT_DIR is writable");
+    let write = |name: &str, text: String| std::fs::write(out.join(name), text).expect("OUT_DIR is writable");
+    let folder = root.join("schemas");
+    let schemas: Vec<Schema> = MODULES.iter().map(|module| schema(&folder, module)).collect();
+    let wrong = |error: &dyn std::fmt::Display| -> ! { panic!("schemas: {error}") };
+    let commands = generate::command_table(&schemas, &read(&folder.join("commands.txt")));
+    write("commands.rs", commands.unwrap_or_else(|error| wrong(&error)));
+    let arguments = generate::argument_table(&schemas, &read(&folder.join("audit.txt")));
+    write("arguments.rs", arguments.unwrap_or_else(|error| wrong(&error)));
+    write("builtin.rs", module_table(&root.join("target/modules")));
 }
 
-fn command_table(schemas: &Path) -> String {
-    let read = |name: &str| {
-        let path = schemas.join(name);
-        println!("cargo::rerun-if-changed={}", path.display());
-        std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
-    };
-    let parse = |module: &&str| {
-        bulkhead_schema::Schema::parse(module, &read(&format!("{module}.json")))
-            .unwrap_or_else(|error| panic!("schemas/{module}.json: {error}"))
-    };
-    let parsed: Vec<_> = MODULES.iter().map(parse).collect();
-    bulkhead_schema::generate::command_table(&parsed, &read("commands.txt"))
-        .unwrap_or_else(|error| panic!("schemas: {error}"))
+fn read(path: &Path) -> String {
+    println!("cargo::rerun-if-changed={}", path.display());
+    std::fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }
 
-/// Each module in every form that this architecture can run, the best first.
+fn schema(folder: &Path, module: &str) -> Schema {
+    Schema::parse(module, &read(&folder.join(format!("{module}.json"))))
+        .unwrap_or_else(|error| panic!("schemas/{module}.json: {error}"))
+}
+
+/// Each module in every form that this architecture can run, the best first, each with the SHA-256 of its code.
 fn module_table(folder: &Path) -> String {
     let architecture = std::env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
     let forms: &[(&str, &str)] = match architecture.as_str() {
@@ -46,7 +50,12 @@ fn module_table(folder: &Path) -> String {
             let path = path.canonicalize().unwrap_or_else(|_| {
                 panic!("{} is not there: the guest modules come first, run `make build`", path.display())
             });
-            let _ = writeln!(table, "            (Form::{form}, include_bytes!({path:?})),");
+            let code = std::fs::read(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()));
+            let digest: String = Sha256::digest(code).iter().map(|byte| format!("{byte:02x}")).collect();
+            let _ = writeln!(
+                table,
+                "            Code {{ form: Form::{form}, bytes: include_bytes!({path:?}), digest: {digest:?} }},"
+            );
         }
         table.push_str("        ],\n    },\n");
     }

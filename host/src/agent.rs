@@ -3,6 +3,7 @@
 use crate::dispatcher::Dispatcher;
 use crate::host_state::SharedState;
 use crate::processes::Tending;
+use crate::reloading::Reloading;
 use crate::session;
 use crate::transport::{Transport, TransportError};
 use bulkhead_sys::process::pause;
@@ -23,6 +24,8 @@ pub struct Agent {
     pub dispatcher: Dispatcher,
     /// Whether to open the channel again after an error.
     pub retry: bool,
+    /// What reads the policy again.
+    pub reloading: Reloading,
 }
 
 /// Why an agent that was serving ended with an error.
@@ -52,17 +55,28 @@ enum Served {
 impl Agent {
     /// Serves one client after the other. Ends well on SIGTERM and SIGINT, and when the channel is gone for good. Calls
     /// `ready` as soon as these signals are heard. Needs tokio's context.
-    pub async fn serve(mut self, ready: impl FnOnce()) -> Result<(), AgentError> {
-        let mut stop = Stop::new(self.dispatcher.state().clone()).map_err(AgentError::Signals)?;
-        let tending = Tending::new(self.dispatcher.state()).map_err(AgentError::Processes)?;
+    pub async fn serve(self, ready: impl FnOnce()) -> Result<(), AgentError> {
+        let Agent { transport, dispatcher, retry, reloading } = self;
+        let mut stop = Stop::new(dispatcher.state().clone()).map_err(AgentError::Signals)?;
+        let tending = Tending::new(dispatcher.state()).map_err(AgentError::Processes)?;
         ready();
         tokio::select! {
-            served = self.clients(&mut stop) => served,
+            served = (Serving { transport, dispatcher, retry }).clients(&mut stop) => served,
             never = tending.run() => match never {},
+            never = reloading.run() => match never {},
         }
     }
+}
 
-    async fn clients(&mut self, stop: &mut Stop) -> Result<(), AgentError> {
+/// What serves clients.
+struct Serving {
+    transport: Transport,
+    dispatcher: Dispatcher,
+    retry: bool,
+}
+
+impl Serving {
+    async fn clients(mut self, stop: &mut Stop) -> Result<(), AgentError> {
         loop {
             let served = tokio::select! {
                 biased;

@@ -15,6 +15,11 @@ pub struct Command {
 
 include!(concat!(env!("OUT_DIR"), "/commands.rs"));
 
+/// The names of all of them.
+pub fn names() -> Vec<&'static str> {
+    COMMANDS.iter().map(|command| command.name).collect()
+}
+
 /// The command called `name`.
 pub fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)

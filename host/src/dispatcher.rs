@@ -1,18 +1,72 @@
 //! The dispatcher: may this command run now, and what became of it?
 
+use crate::auditing::{Line, Ran};
 use crate::capability::Answered;
 use crate::capability::bindings::bulkhead::agent::types::{CommandError, ErrorClass as WitClass};
 use crate::commands::{self, Command};
+use crate::denials::Denials;
 use crate::host_state::SharedState;
+use crate::needs;
+use crate::pace::Paces;
 use crate::runtime::{Failure, Runtime, limits};
+use bulkhead_gate::{Judgements, Standing};
+use bulkhead_policy::{Mode, Origin};
 use bulkhead_protocol::{ErrorClass, Id, Message, Request, finish_success, write_error};
-use std::time::Instant;
+use std::fmt;
+use std::time::{Duration, Instant, SystemTime};
 
 /// Turns messages into replies.
 #[derive(Debug)]
 pub struct Dispatcher {
     runtime: Runtime,
     state: SharedState,
+    pace: Paces,
+    denials: Denials,
+}
+
+/// Whether a command may run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// Whether, and how.
+    pub mode: Mode,
+    /// Who says so.
+    pub by: By,
+}
+
+/// Who says whether a command may run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A rule of the policy.
+    Rule(Origin),
+    /// No rule of the policy speaks of the command.
+    NoRule,
+    /// No grant gives its module what it cannot do without.
+    NoGrant,
+    /// The lists of the command line and the configuration file.
+    Lists,
+    /// The frozen state, in which it could not be done.
+    Frozen,
+    /// Its module, which cannot be loaded.
+    Module,
+    /// The frozen state, which it ends.
+    Thaw,
+    /// Nobody: there is no such command.
+    Unknown,
+}
+
+impl fmt::Display for By {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            By::Rule(origin) => return origin.fmt(formatter),
+            By::NoRule => "no rule",
+            By::NoGrant => "no grant",
+            By::Lists => "lists",
+            By::Frozen => "frozen",
+            By::Module => "module",
+            By::Thaw => "thaw",
+            By::Unknown => "unknown",
+        })
+    }
 }
 
 /// The bytes of a reply.
@@ -39,7 +93,7 @@ impl Reply {
 impl Dispatcher {
     /// Joins the parts.
     pub fn new(runtime: Runtime, state: SharedState) -> Self {
-        Dispatcher { runtime, state }
+        Dispatcher { runtime, state, pace: Paces::default(), denials: Denials::default() }
     }
 
     /// What outlives a request.
@@ -52,76 +106,140 @@ impl Dispatcher {
         match message {
             Message::Rejected(rejected) => {
                 // Up to the first quotation mark: behind it stands what the client sent, and that may be a secret.
-                let what = rejected.desc.split('\'').next().unwrap_or_default();
-                tracing::debug!("read data: no request ({})", what.trim_end());
+                let what = rejected.desc.split('\'').next().unwrap_or_default().trim_end();
+                tracing::debug!("read data: no request ({what})");
+                self.state.borrow().audit().rejected(what);
                 Some(Reply::error(ErrorClass::GenericError, &rejected.desc, rejected.id.as_ref()))
             }
             Message::Request(request) => self.execute(request),
         }
     }
 
+    /// Whether `command` may run now.
+    fn judge(&mut self, command: &Command) -> Ruling {
+        let state = self.state.borrow();
+        if !state.is_offered(command) {
+            let by = match (state.lists.permit(command, state.is_frozen()), state.is_frozen()) {
+                (true, _) => By::Module,
+                (false, true) => By::Frozen,
+                (false, false) => By::Lists,
+            };
+            return Ruling { mode: Mode::Deny, by };
+        }
+        if state.is_thaw(command) {
+            return Ruling { mode: Mode::Enforce, by: By::Thaw };
+        }
+        let policy = state.gate.policy();
+        let verdict = policy.command(command.name, state.is_frozen(), |within| self.pace.calls(command.name, within));
+        let by = verdict.rule.map_or(By::NoRule, |rule| By::Rule(rule.origin.clone()));
+        let mode = verdict.mode;
+        self.pace.called(command.name);
+        if mode == Mode::Enforce && !needs::is_usable(command.name, command.module, &policy) {
+            return Ruling { mode: Mode::Deny, by: By::NoGrant };
+        }
+        Ruling { mode, by }
+    }
+
     fn execute(&mut self, request: Request) -> Option<Reply> {
+        let (time, begin) = (SystemTime::now(), Instant::now());
         let Some(command) = commands::find(request.execute()) else {
             let desc = format!("The command {} has not been found", request.execute());
             tracing::debug!("read data: unknown command {}", cut_for_log(request.execute()));
-            return Some(Reply::error(ErrorClass::CommandNotFound, &desc, request.id()));
+            let ruling = Ruling { mode: Mode::Deny, by: By::Unknown };
+            return Some(self.refuse(&request, &desc, time, &ruling, Duration::ZERO));
         };
-        let (permitted, was_frozen) = {
-            let state = self.state.borrow();
-            (state.permits(command), state.is_frozen())
-        };
-        if !permitted {
+        let was_frozen = self.state.borrow().is_frozen();
+        let ruling = self.judge(command);
+        let ruled_in = begin.elapsed();
+        if ruling.mode == Mode::Deny {
             let desc = format!("Command {} has been disabled: the command is not allowed", command.name);
-            tracing::debug!("read data: {}: refused", command.name);
-            return Some(Reply::error(ErrorClass::CommandNotFound, &desc, request.id()));
+            tracing::debug!("read data: {}: refused, by: {}", command.name, ruling.by);
+            return Some(self.refuse(&request, &desc, time, &ruling, ruled_in));
         }
-        let begin = Instant::now();
-        let length = request.arguments().len();
-        let (outcome, answered) = self.runtime.run(command.module, &self.state, request);
-        let failed = !matches!(outcome, Ok(Ok(_)));
-        if matches!(outcome, Err(Failure::Module(_))) {
+        let observe = ruling.mode == Mode::Observe;
+        self.state.borrow().gate.begin(Standing { observe, frozen: was_frozen, exact: false });
+        let (ended, mut answered) = self.runtime.run(command.module, &self.state, request);
+        let failed = !matches!(ended, Ok(Ok(_)));
+        let judgements = self.state.borrow().gate.end();
+        self.denials.tell(command, &judgements);
+        if matches!(ended, Err(Failure::Module(_))) {
             self.state.borrow_mut().set_broken(command.module);
         }
         if failed && !was_frozen && self.state.borrow().is_frozen() {
             self.state.borrow_mut().abandon_freeze(command.module);
         }
-        let reply = conclude(command, outcome, answered);
+        let (reply, outcome) = conclude(command, ended, &mut answered);
+        let audit = self.state.borrow().audit().clone();
+        audit.answered(&Line {
+            time,
+            command: command.name,
+            arguments: answered.request.as_ref().map_or("{}", Request::arguments),
+            ruling: &ruling,
+            judgements: &judgements,
+            ran: Some(Ran {
+                module: command.module,
+                digest: self.runtime.modules().digest(command.module),
+                timing: answered.timing,
+            }),
+            ruled_in,
+            reply: reply.as_ref().map_or(0, |reply| reply.bytes().len()),
+            outcome,
+        });
         tracing::debug!(
-            "read data: {} ({length} bytes of arguments): {} in {} us",
+            "read data: {} ({} bytes of arguments): {} in {} us",
             command.name,
+            answered.request.as_ref().map_or(0, |request| request.arguments().len()),
             if failed { "failed" } else { "done" },
             begin.elapsed().as_micros()
         );
         reply
     }
+
+    /// The answer to a command that does not run.
+    fn refuse(&self, request: &Request, desc: &str, time: SystemTime, ruling: &Ruling, ruled_in: Duration) -> Reply {
+        let reply = Reply::error(ErrorClass::CommandNotFound, desc, request.id());
+        self.state.borrow().audit().answered(&Line {
+            time,
+            command: request.execute(),
+            arguments: request.arguments(),
+            ruling,
+            judgements: &Judgements::default(),
+            ran: None,
+            ruled_in,
+            reply: reply.bytes().len(),
+            outcome: "CommandNotFound",
+        });
+        reply
+    }
 }
 
-/// Makes a reply of what a module said and left.
+/// Makes a reply of what a module said and left, and says in a word what became of the command.
 fn conclude(
     command: &Command,
-    outcome: Result<Result<String, CommandError>, Failure>,
-    answered: Answered,
-) -> Option<Reply> {
-    let Answered { request, reply: mut buffer, mut checker, delimited } = answered;
-    let id = request.as_ref().and_then(Request::id);
-    match outcome {
-        Ok(Ok(_)) if !command.success_response => None,
+    ended: Result<Result<String, CommandError>, Failure>,
+    answered: &mut Answered,
+) -> (Option<Reply>, &'static str) {
+    let id = answered.request.as_ref().and_then(Request::id);
+    match ended {
+        Ok(Ok(_)) if !command.success_response => (None, "ok"),
         Ok(Ok(last)) => {
+            let checker = &mut answered.checker;
             if checker.feed(last.as_bytes()).and_then(|()| checker.finish()).is_err() {
-                return Some(failure(command, &Failure::NotJson { module: command.module }, id));
+                return (Some(failure(command, &Failure::NotJson { module: command.module }, id)), "failed");
             }
+            let mut buffer = std::mem::take(&mut answered.reply);
             buffer.extend_from_slice(last.as_bytes());
             finish_success(&mut buffer, id);
-            Some(Reply { buffer, begin: usize::from(!delimited) })
+            (Some(Reply { buffer, begin: usize::from(!answered.delimited) }), "ok")
         }
         Ok(Err(CommandError { class, desc })) => {
-            let class = match class {
-                WitClass::GenericError => ErrorClass::GenericError,
-                WitClass::CommandNotFound => ErrorClass::CommandNotFound,
+            let (class, name) = match class {
+                WitClass::GenericError => (ErrorClass::GenericError, "GenericError"),
+                WitClass::CommandNotFound => (ErrorClass::CommandNotFound, "CommandNotFound"),
             };
-            Some(Reply::error(class, &desc, id))
+            (Some(Reply::error(class, &desc, id)), name)
         }
-        Err(error) => Some(failure(command, &error, id)),
+        Err(error) => (Some(failure(command, &error, id)), "failed"),
     }
 }
 

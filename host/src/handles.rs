@@ -1,12 +1,12 @@
 //! Open files by the numbers that clients see.
 
+use bulkhead_gate::Opened;
 use std::collections::HashMap;
-use std::fs::File;
 use thiserror::Error;
 
 /// How many files one module may have open. It bounds what a client that never closes can make the agent hold, below
 /// the usual limit of 1024 descriptors per process, so that the agent keeps some for its channel, its log and the
-/// programs it runs. An honest client has a handful open.
+/// programs it runs. An honest client has a handful open. The owner can say less, not more.
 pub const MAX_OPEN_FILES: usize = 960;
 
 /// The table of open files. A number means something only to the module that opened the file.
@@ -18,7 +18,7 @@ pub struct Handles {
 #[derive(Debug)]
 struct Entry {
     module: &'static str,
-    file: File,
+    opened: Opened,
 }
 
 /// No open file of this module has the number.
@@ -27,37 +27,39 @@ struct Entry {
 pub struct UnknownHandle;
 
 impl Handles {
-    /// Whether `module` may open one more.
-    pub fn has_room(&self, module: &str) -> bool {
-        self.files.values().filter(|entry| entry.module == module).count() < MAX_OPEN_FILES
+    /// Whether `module` may open one more; `limit` is the owner's.
+    pub fn has_room(&self, module: &str, limit: Option<usize>) -> bool {
+        let most = limit.map_or(MAX_OPEN_FILES, |limit| limit.min(MAX_OPEN_FILES));
+        self.files.values().filter(|entry| entry.module == module).count() < most
     }
 
-    /// Keeps `file` for `module` under a number that was never given before.
-    pub fn insert(&mut self, module: &'static str, handle: i64, file: File) {
-        self.files.insert(handle, Entry { module, file });
+    /// Keeps what was opened for `module` under a number that was never given before.
+    pub fn insert(&mut self, module: &'static str, handle: i64, opened: Opened) {
+        self.files.insert(handle, Entry { module, opened });
     }
 
     /// The file that `module` knows as `handle`.
-    pub fn get(&self, module: &str, handle: i64) -> Result<&File, UnknownHandle> {
+    pub fn get(&self, module: &str, handle: i64) -> Result<&Opened, UnknownHandle> {
         match self.files.get(&handle) {
-            Some(entry) if entry.module == module => Ok(&entry.file),
+            Some(entry) if entry.module == module => Ok(&entry.opened),
             _ => Err(UnknownHandle),
         }
     }
 
     /// Forgets the number and gives back the file.
-    pub fn remove(&mut self, module: &str, handle: i64) -> Result<File, UnknownHandle> {
+    pub fn remove(&mut self, module: &str, handle: i64) -> Result<Opened, UnknownHandle> {
         self.get(module, handle)?;
-        self.files.remove(&handle).map(|entry| entry.file).ok_or(UnknownHandle)
+        self.files.remove(&handle).map(|entry| entry.opened).ok_or(UnknownHandle)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bulkhead_gate::Caps;
 
-    fn null() -> File {
-        File::open("/dev/null").unwrap()
+    fn null() -> Opened {
+        Opened { file: std::fs::File::open("/dev/null").unwrap(), caps: Caps::default() }
     }
 
     #[test]
@@ -75,10 +77,11 @@ mod tests {
     fn room_is_counted_per_module() {
         let mut handles = Handles::default();
         for handle in 0..MAX_OPEN_FILES {
-            assert!(handles.has_room("file"));
+            assert!(handles.has_room("file", None) && handles.has_room("file", Some(MAX_OPEN_FILES * 2)));
             handles.insert("file", handle as i64, null());
         }
-        assert!(!handles.has_room("file"));
-        assert!(handles.has_room("exec"));
+        assert!(!handles.has_room("file", None) && !handles.has_room("file", Some(MAX_OPEN_FILES * 2)));
+        assert!(handles.has_room("exec", None) && handles.has_room("exec", Some(1)));
+        assert!(!handles.has_room("exec", Some(0)), "the owner wants none");
     }
 }

@@ -1,11 +1,14 @@
 //! What outlives a request, in one place: compartments come and go, this stays.
 
+use crate::auditing::Audit;
 use crate::commands::{Command, Lists};
 use crate::handles::Handles;
 use crate::logging::LogHold;
+use crate::needs;
 use crate::processes::Processes;
 use crate::state::{State, StateError};
 use bulkhead_gate::{Gate, HookPhase, MountError};
+use bulkhead_policy::Mode;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -28,10 +31,11 @@ pub struct HostState {
     broken_modules: Vec<&'static str>,
     state: State,
     log: LogHold,
+    audit: Audit,
     /// What was frozen since the frozen state began, in order.
     frozen_here: Vec<Vec<u8>>,
     /// What waits for the thaw.
-    once_thawed: Option<OnceThawed>,
+    once_thawed: Vec<OnceThawed>,
 }
 
 /// Something that has to wait until disks can be written again.
@@ -51,17 +55,62 @@ impl HostState {
         }
         let (handles, broken_modules, frozen_here) = (Handles::default(), Vec::new(), Vec::new());
         let processes = Processes::default();
-        HostState { gate, handles, processes, lists, broken_modules, state, log, frozen_here, once_thawed: None }
+        let audit = Audit::default();
+        HostState {
+            gate,
+            handles,
+            processes,
+            lists,
+            broken_modules,
+            state,
+            log,
+            audit,
+            frozen_here,
+            once_thawed: Vec::new(),
+        }
+    }
+
+    /// From now on what happens is written to `audit`, or kept for it if the agent starts frozen.
+    pub fn set_audit(&mut self, audit: Audit) {
+        if self.state.is_frozen() {
+            audit.hold();
+        }
+        self.audit = audit;
+    }
+
+    /// Where what happens is written.
+    pub fn audit(&self) -> &Audit {
+        &self.audit
     }
 
     /// Does `action` when the frozen state ends.
     pub fn once_thawed(&mut self, action: impl FnOnce() + 'static) {
-        self.once_thawed = Some(OnceThawed(Box::new(action)));
+        self.once_thawed.push(OnceThawed(Box::new(action)));
     }
 
-    /// Whether `command` would run if it came now.
+    /// Whether `command` would run if it came now, and could do something.
     pub fn permits(&self, command: &Command) -> bool {
+        let policy = self.gate.policy();
+        let usable = || {
+            let verdict = policy.command(command.name, self.is_frozen(), |_| 0);
+            match verdict.mode {
+                Mode::Deny => false,
+                Mode::Observe => true,
+                Mode::Enforce => needs::is_usable(command.name, command.module, &policy),
+            }
+        };
+        self.is_offered(command) && (self.is_thaw(command) || usable())
+    }
+
+    /// Whether the owner's lists and the state of the agent let `command` run, whatever the policy says of it.
+    pub fn is_offered(&self, command: &Command) -> bool {
         self.lists.permit(command, self.is_frozen()) && !self.broken_modules.contains(&command.module)
+    }
+
+    /// Whether `command` ends a frozen state that there is. Then no policy is asked: who freezes must be able to thaw, and a
+    /// policy may change, or forget it, in between.
+    pub fn is_thaw(&self, command: &Command) -> bool {
+        self.is_frozen() && command.name == "guest-fsfreeze-thaw"
     }
 
     /// `module` cannot be loaded, and will not be: from now on guest-info tells the truth about its commands.
@@ -88,6 +137,7 @@ impl HostState {
     pub fn begin_freeze(&mut self) -> Result<(), StateError> {
         self.state.set_frozen()?;
         self.log.hold();
+        self.audit.hold();
         self.frozen_here.clear();
         Ok(())
     }
@@ -104,7 +154,8 @@ impl HostState {
         self.state.set_thawed()?;
         self.frozen_here.clear();
         self.log.release();
-        if let Some(OnceThawed(action)) = self.once_thawed.take() {
+        self.audit.release();
+        for OnceThawed(action) in std::mem::take(&mut self.once_thawed) {
             action();
         }
         Ok(())

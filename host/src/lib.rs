@@ -15,18 +15,29 @@
 //!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
 //! ```
 //!
+//! [`owner`] is the owner's side: the policy's files, and the tools to look at them. [`reloading`] puts another policy in force
+//! while the agent runs, [`running`] is how the tools find it.
+//!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
-//! [`commands`] (which of them may run). [`agent`] joins all of it; [`logging`] is where the owner reads about it.
+//! [`commands`] (which of them may run). [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
+//! what the owner keeps.
 
 pub mod agent;
+pub mod auditing;
 pub mod capability;
 pub mod commands;
+mod denials;
 pub mod dispatcher;
 pub mod handles;
 pub mod host_state;
 pub mod logging;
 pub mod modules;
+mod needs;
+pub mod owner;
+mod pace;
 pub mod processes;
+pub mod reloading;
+pub mod running;
 pub mod runtime;
 pub mod session;
 pub mod state;

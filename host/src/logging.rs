@@ -68,6 +68,16 @@ impl LogHold {
         Ok(())
     }
 
+    /// Opens the log file anew, wherever its path leads now: whoever rotates logs has moved the old one away. If it cannot be
+    /// opened the old one stays in use.
+    pub fn reopen(&self) -> io::Result<()> {
+        let mut sink = self.sink();
+        if let Some(path) = &sink.path {
+            sink.file = Some(open_log(path)?);
+        }
+        Ok(())
+    }
+
     /// From now on lines are kept in memory.
     pub fn hold(&self) {
         self.sink().held.get_or_insert_default();
@@ -199,6 +209,21 @@ mod tests {
         log.clone().write_all(b"two\n").unwrap();
         assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
         std::fs::remove_file(&path).unwrap();
+    }
+
+    #[test]
+    fn a_log_that_was_moved_away_is_begun_anew() {
+        let path = std::env::temp_dir().join(format!("bulkhead-log-moved-{}", std::process::id()));
+        let moved = path.with_extension("1");
+        let log = LogHold::new(Some(path.clone()));
+        log.clone().write_all(b"one\n").unwrap();
+        std::fs::rename(&path, &moved).unwrap();
+        log.clone().write_all(b"two\n").unwrap();
+        log.reopen().unwrap();
+        log.clone().write_all(b"three\n").unwrap();
+        assert_eq!(std::fs::read_to_string(&moved).unwrap(), "one\ntwo\n");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
+        [path, moved].iter().for_each(|file| std::fs::remove_file(file).unwrap());
     }
 
     #[test]

@@ -4,22 +4,29 @@ use anyhow::Context;
 use bulkhead_config::{Action, Config, Method, PidFile, dump, parse, passed_sockets};
 use bulkhead_gate::Gate;
 use bulkhead_host::agent::{Agent, open_transport};
+use bulkhead_host::auditing::Audit;
 use bulkhead_host::commands::{COMMANDS, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::{self, LogHold};
+use bulkhead_host::owner::{self, Loaded, PolicyFiles, is_drop_in};
+use bulkhead_host::reloading::{Reloading, hang_ups};
 use bulkhead_host::runtime::{Runtime, limits};
 use bulkhead_host::state::State;
 use bulkhead_host::transport::Transport;
 use bulkhead_host::{QEMU_VERSION, VERSION};
 use bulkhead_sys::Linux;
-use bulkhead_sys::process::{Daemon, Daemonized, close_standard_streams, daemonize};
+use bulkhead_sys::process::{Daemon, Daemonized, close_standard_streams, daemonize, hear_hang_ups, hold_hang_ups};
 use std::cell::RefCell;
 use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 use std::rc::Rc;
+use tokio::signal::unix::Signal;
 
 fn main() -> ExitCode {
+    if asks_for_a_tool() {
+        return owner::run(std::env::args_os());
+    }
     match start() {
         Ok(code) => code,
         Err(error) => {
@@ -29,8 +36,14 @@ fn main() -> ExitCode {
     }
 }
 
+/// Whether the first word names one of the owner's tools. To qemu-ga every word that is no option is nothing.
+fn asks_for_a_tool() -> bool {
+    !is_drop_in(&program()) && std::env::args_os().nth(1).is_some_and(|word| word == "policy" || word == "audit")
+}
+
 fn program() -> String {
-    std::env::args().next().unwrap_or_else(|| "bulkhead".to_owned())
+    let name = std::env::args_os().next();
+    name.map_or_else(|| "bulkhead".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 fn start() -> anyhow::Result<ExitCode> {
@@ -50,6 +63,8 @@ fn with_absolute_paths(mut config: Config) -> anyhow::Result<Config> {
     config.pidfile = absolute(&config.pidfile)?;
     config.logfile = config.logfile.map(absolute).transpose()?;
     config.fsfreeze_hook = config.fsfreeze_hook.map(absolute).transpose()?;
+    config.policy = config.policy.map(absolute).transpose()?;
+    config.audit_file = config.audit_file.map(absolute).transpose()?;
     if let (Ok(Method::VirtioSerial | Method::IsaSerial), Some(path)) = (config.method(), &config.path) {
         // Opened again after a hang-up. The path was text and stays text.
         config.path = Some(absolute(path)?.to_string_lossy().into_owned());
@@ -57,13 +72,29 @@ fn with_absolute_paths(mut config: Config) -> anyhow::Result<Config> {
     Ok(config)
 }
 
+/// All that an agent needs to serve.
+struct Start {
+    config: Config,
+    files: PolicyFiles,
+    policy: Loaded,
+    log: LogHold,
+    state: State,
+    transport: Transport,
+    daemon: Option<Daemon>,
+}
+
 fn run(config: Config) -> anyhow::Result<ExitCode> {
+    // A wish to read the policy again waits until there is somebody to heed it.
+    hold_hang_ups().context("cannot hold signals back")?;
     let log = logging::start(config.logfile.clone(), config.verbose)?;
     // Until it is known whether the disk that the log lies on can be written.
     log.hold();
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    // Without the policy that the owner wrote there is no agent: one with another policy is not what was asked for.
+    let files = PolicyFiles::of(&program(), config.policy.as_deref());
+    let policy = files.load().context("cannot take the policy")?;
     let state = State::open(&config.statedir)?;
     if !state.is_frozen() {
         log.open().with_context(|| format!("unable to open specified log file {:?}", config.logfile))?;
@@ -72,47 +103,48 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
     let Some(transport) = open_transport(&config, passed_sockets(|name| std::env::var_os(name)))? else {
         return Ok(ExitCode::SUCCESS);
     };
-    if !config.daemonize {
-        return serve(config, log, state, transport, None);
+    let daemonizes = config.daemonize;
+    let start = Start { config, files, policy, log, state, transport, daemon: None };
+    if !daemonizes {
+        return serve(start);
     }
     match daemonize().context("cannot become a daemon")? {
         Daemonized::Parent(daemon) => Ok(if daemon.is_ready() { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
-        Daemonized::Daemon(daemon) => serve(config, log, state, transport, Some(daemon)),
+        Daemonized::Daemon(daemon) => serve(Start { daemon: Some(daemon), ..start }),
     }
 }
 
 /// Runs the agent on a thread of its own, for a module's recursion must find a stack of a known size.
-fn serve(
-    config: Config,
-    log: LogHold,
-    state: State,
-    transport: Transport,
-    daemon: Option<Daemon>,
-) -> anyhow::Result<ExitCode> {
+fn serve(start: Start) -> anyhow::Result<ExitCode> {
+    let tokio = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    let hang_up = {
+        let _context = tokio.enter();
+        hang_ups().context("cannot wait for signals")?
+    };
+    // Here, so that this thread takes them: the agent's own may be in the middle of a system call.
+    hear_hang_ups().context("cannot wait for signals")?;
     let thread = std::thread::Builder::new().name("agent".to_owned()).stack_size(limits::THREAD_STACK);
-    let agent = thread.spawn(move || serve_here(config, log, state, transport, daemon))?;
+    let agent = thread.spawn(move || serve_here(start, &tokio, hang_up))?;
     match agent.join() {
         Ok(ended) => ended.map(|()| ExitCode::SUCCESS),
         Err(_) => anyhow::bail!("a bug in the agent has ended it; please report what the log says"),
     }
 }
 
-fn serve_here(
-    config: Config,
-    log: LogHold,
-    state: State,
-    transport: Transport,
-    daemon: Option<Daemon>,
-) -> anyhow::Result<()> {
+fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, hang_up: Signal) -> anyhow::Result<()> {
+    let Start { config, files, policy, log, state, transport, daemon } = start;
     let lists = Lists { block: config.block_rpcs, allow: config.allow_rpcs };
-    let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook);
-    let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log)));
+    let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook, Rc::new(policy.policy.clone()));
+    let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log.clone())));
+    let audit = Audit::new(config.audit_file, config.audit_journal);
+    state.borrow_mut().set_audit(audit.clone());
     let runtime = Runtime::new()?;
     tracing::debug!("modules run in their {} form", runtime.modules().form());
     let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &state)).transpose()?;
-    let agent = Agent { transport, dispatcher: Dispatcher::new(runtime, state), retry: config.retry_path };
-    let tokio = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    tokio.block_on(agent.serve(|| {
+    audit.started(&policy.digest);
+    let reloading = Reloading::new(hang_up, Rc::clone(&state), log, files, &policy, config.statedir);
+    let agent = Agent { transport, dispatcher: Dispatcher::new(runtime, state), retry: config.retry_path, reloading };
+    let served = tokio.block_on(agent.serve(|| {
         if let Some(daemon) = daemon {
             // What can go wrong has not, so there is nothing left to say on the terminal.
             if let Err(error) = close_standard_streams() {
@@ -120,8 +152,9 @@ fn serve_here(
             }
             daemon.ready();
         }
-    }))?;
-    Ok(())
+    }));
+    audit.stopped();
+    Ok(served?)
 }
 
 /// Where the pid file is kept open: its lock lasts as long.

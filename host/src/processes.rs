@@ -12,12 +12,14 @@ pub use child::STREAM;
 pub use pieces::Pieces;
 pub use tending::Tending;
 
-use bulkhead_gate::{Ending, Errno, Gate, GateError, Spawn};
+use bulkhead_gate::{Ending, Errno, Gate, GateError, Spawn, Started};
 use bulkhead_sys::{Readiness, Wanted};
 use child::{Child, Input, Stream};
 use pieces::PIECE;
 use std::collections::HashMap;
 use std::io;
+use std::task::{Context, Poll, Waker};
+use std::time::Instant;
 use thiserror::Error;
 
 /// How many programs are known at once, running or over and not asked for. It bounds what a client that never asks makes the
@@ -48,6 +50,8 @@ pub struct Processes {
     room: usize,
     /// How many programs have been over so far.
     over: u64,
+    /// Who sleeps until the first of the programs with a time limit has to end.
+    sleeper: Option<Waker>,
 }
 
 /// What there is to know of a program.
@@ -86,7 +90,8 @@ pub struct UnknownProcess;
 
 impl Default for Processes {
     fn default() -> Self {
-        Processes { children: HashMap::new(), readiness: None, buffer: vec![0; PIECE], room: OUTPUT, over: 0 }
+        let (children, buffer) = (HashMap::new(), vec![0; PIECE]);
+        Processes { children, readiness: None, buffer, room: OUTPUT, over: 0, sleeper: None }
     }
 }
 
@@ -105,7 +110,8 @@ impl Processes {
         waiting.sum::<usize>() + count <= WAITING_INPUT
     }
 
-    /// Starts a program for `module`, with `input` to read if the program takes input. Gives its number.
+    /// Starts a program for `module`, with `input` to read if the program takes input. Gives its number; `EAGAIN` if as many
+    /// of the module's programs run as the policy lets it have, or as can be known.
     pub fn start(
         &mut self,
         gate: &Gate,
@@ -113,16 +119,21 @@ impl Processes {
         program: Spawn,
         input: Pieces,
     ) -> Result<i32, GateError<Errno>> {
+        self.check_children(gate, module)?;
         self.make_room(gate)?;
         let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         self.readiness().map_err(errno)?;
-        let spawned = gate.spawn(module, program)?;
+        let Started { spawned, time_limit, output_limit } = gate.spawn(module, program)?;
         let pid = spawned.pid;
+        let limit = output_limit.unwrap_or(STREAM);
         let child = Child {
             module,
             input: spawned.stdin.map(|pipe| Input::new(pipe, input)),
-            stdout: Stream::new(spawned.stdout),
-            stderr: Stream::new(spawned.stderr),
+            stdout: Stream::new(spawned.stdout, limit),
+            stderr: Stream::new(spawned.stderr, limit),
+            // One that is too long to be told is none.
+            deadline: time_limit.and_then(|limit| Instant::now().checked_add(limit)),
+            leads_group: time_limit.is_some(),
             ending: None,
             over: None,
         };
@@ -132,6 +143,9 @@ impl Processes {
         }
         // An older program with this number has ended and was waited for: the number could not be given again before.
         self.remove(pid);
+        if child.deadline.is_some() {
+            self.sleeper.take().into_iter().for_each(Waker::wake);
+        }
         self.children.insert(pid, child);
         self.pump(pid);
         Ok(pid)
@@ -193,6 +207,23 @@ impl Processes {
         running.into_iter().for_each(|pid| self.reap_one(gate, pid));
     }
 
+    /// Kills the programs whose time is up by `now`.
+    pub fn end_overdue(&mut self, gate: &Gate, now: Instant) {
+        let is_overdue = |child: &Child| child.running_until().is_some_and(|deadline| deadline <= now);
+        let overdue = self.children.iter_mut().filter(|(_, child)| is_overdue(child));
+        overdue.for_each(|(pid, child)| child.end(gate, *pid));
+    }
+
+    /// When the next program has to end; tells as soon as that is another moment than `known`.
+    pub fn poll_deadline(&mut self, known: Option<Instant>, context: &Context<'_>) -> Poll<Option<Instant>> {
+        let next = self.children.values().filter_map(Child::running_until).min();
+        if next != known {
+            return Poll::Ready(next);
+        }
+        self.sleeper = Some(context.waker().clone());
+        Poll::Pending
+    }
+
     fn get(&self, module: &str, pid: i32) -> Result<&Child, UnknownProcess> {
         self.children.get(&pid).filter(|child| child.module == module).ok_or(UnknownProcess)
     }
@@ -228,6 +259,24 @@ impl Processes {
             self.over += 1;
             child.over = Some(self.over);
         }
+    }
+
+    /// Makes sure that the module may have one more program.
+    fn check_children(&mut self, gate: &Gate, module: &str) -> Result<(), Errno> {
+        let Some(limit) = gate.policy().limits(module).children else { return Ok(()) };
+        let running = |table: &Self| {
+            let theirs = table.children.values().filter(|child| child.module == module);
+            theirs.filter(|child| child.ending.is_none()).count()
+        };
+        if running(self) >= limit {
+            // One may have ended, and nobody has noticed.
+            self.reap(gate);
+        }
+        if running(self) < limit {
+            return Ok(());
+        }
+        tracing::warn!("module {module} has {limit} programs running, and the policy lets it have no more");
+        Err(Errno::EAGAIN)
     }
 
     /// Makes sure that one more program can be known.

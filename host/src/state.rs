@@ -14,15 +14,22 @@ const FIRST_HANDLE: i64 = 1000;
 const GROUP: &str = "global";
 const COUNTER: &str = "fd_counter";
 
-/// The state directory's files.
+/// What the state directory says.
 #[derive(Debug)]
 pub struct State {
-    /// `qga.state`: the next handle, so that a client that outlives the agent never meets an old number again.
-    counter_file: PathBuf,
-    /// `qga.state.isfrozen`: its existence is the frozen flag.
-    frozen_file: PathBuf,
+    /// Without files it is forgotten with the process.
+    files: Option<Files>,
     next_handle: i64,
     frozen: bool,
+}
+
+/// The state directory's files.
+#[derive(Debug)]
+struct Files {
+    /// `qga.state`: the next handle, so that a client that outlives the agent never meets an old number again.
+    counter: PathBuf,
+    /// `qga.state.isfrozen`: its existence is the frozen flag.
+    frozen: PathBuf,
 }
 
 /// What is wrong with the state directory.
@@ -58,15 +65,18 @@ impl State {
     /// Opens the state directory. Makes `qga.state` if it is missing, unless the frozen flag is set: then nothing is
     /// written, since the disk below may be frozen.
     pub fn open(directory: &Path) -> Result<Self, StateError> {
-        let counter_file = directory.join("qga.state");
-        let frozen_file = directory.join("qga.state.isfrozen");
-        let frozen = frozen_file.exists();
-        let next_handle = read_counter(&counter_file)?;
-        let state = State { counter_file, frozen_file, next_handle: next_handle.unwrap_or(FIRST_HANDLE), frozen };
+        let files = Files { counter: directory.join("qga.state"), frozen: directory.join("qga.state.isfrozen") };
+        let frozen = files.frozen.exists();
+        let next_handle = read_counter(&files.counter)?;
         if next_handle.is_none() && !frozen {
-            state.write_counter(state.next_handle)?;
+            files.write_counter(FIRST_HANDLE)?;
         }
-        Ok(state)
+        Ok(State { files: Some(files), next_handle: next_handle.unwrap_or(FIRST_HANDLE), frozen })
+    }
+
+    /// A state that is written nowhere, for a rehearsal.
+    pub fn unwritten(frozen: bool) -> Self {
+        State { files: None, next_handle: FIRST_HANDLE, frozen }
     }
 
     /// Whether file systems are frozen on record.
@@ -76,38 +86,44 @@ impl State {
 
     /// Puts the frozen state on record.
     pub fn set_frozen(&mut self) -> Result<(), StateError> {
-        let made = File::options().write(true).create(true).truncate(true).mode(0o600).open(&self.frozen_file);
-        made.map_err(|source| StateError::Unwritable { path: self.frozen_file.clone(), source })?;
+        if let Some(Files { frozen, .. }) = &self.files {
+            let made = File::options().write(true).create(true).truncate(true).mode(0o600).open(frozen);
+            made.map_err(|source| StateError::Unwritable { path: frozen.clone(), source })?;
+        }
         self.frozen = true;
         Ok(())
     }
 
     /// Takes it off the record.
     pub fn set_thawed(&mut self) -> Result<(), StateError> {
-        match fs::remove_file(&self.frozen_file) {
-            Err(source) if source.kind() != ErrorKind::NotFound => {
-                Err(StateError::Unwritable { path: self.frozen_file.clone(), source })
-            }
-            _ => {
-                self.frozen = false;
-                Ok(())
-            }
+        if let Some(Files { frozen, .. }) = &self.files
+            && let Err(source) = fs::remove_file(frozen)
+            && source.kind() != ErrorKind::NotFound
+        {
+            return Err(StateError::Unwritable { path: frozen.clone(), source });
         }
+        self.frozen = false;
+        Ok(())
     }
 
     /// A handle that was never given before. It is on record before it is given.
     pub fn next_handle(&mut self) -> Result<i64, StateError> {
         let handle = self.next_handle;
-        let broken = || StateError::Broken { path: self.counter_file.clone(), reason: "no handle is left".to_owned() };
+        let path = self.files.as_ref().map(|files| files.counter.clone()).unwrap_or_default();
+        let broken = || StateError::Broken { path, reason: "no handle is left".to_owned() };
         let next = handle.checked_add(1).ok_or_else(broken)?;
-        self.write_counter(next)?;
+        if let Some(files) = &self.files {
+            files.write_counter(next)?;
+        }
         self.next_handle = next;
         Ok(handle)
     }
+}
 
+impl Files {
     /// Written beside its place and renamed: a crash leaves the old number or the new one.
     fn write_counter(&self, next: i64) -> Result<(), StateError> {
-        let part = self.counter_file.with_extension("state.part");
+        let part = self.counter.with_extension("state.part");
         let text = format!("[{GROUP}]\n{COUNTER}={next}\n");
         let written = File::options()
             .write(true)
@@ -116,8 +132,8 @@ impl State {
             .mode(0o644)
             .open(&part)
             .and_then(|mut file| file.write_all(text.as_bytes()))
-            .and_then(|()| fs::rename(&part, &self.counter_file));
-        written.map_err(|source| StateError::Unwritable { path: self.counter_file.clone(), source })
+            .and_then(|()| fs::rename(&part, &self.counter));
+        written.map_err(|source| StateError::Unwritable { path: self.counter.clone(), source })
     }
 }
 
@@ -193,6 +209,16 @@ mod tests {
             assert!(matches!(State::open(&folder.0), Err(StateError::Broken { .. })), "{text}");
             assert_eq!(fs::read_to_string(folder.0.join("qga.state")).unwrap(), text);
         }
+    }
+
+    #[test]
+    fn what_is_written_nowhere_works_as_well() {
+        let mut state = State::unwritten(false);
+        assert_eq!((state.next_handle().unwrap(), state.next_handle().unwrap()), (1000, 1001));
+        state.set_frozen().unwrap();
+        assert!(state.is_frozen());
+        state.set_thawed().unwrap();
+        assert!(!state.is_frozen() && State::unwritten(true).is_frozen());
     }
 
     #[test]

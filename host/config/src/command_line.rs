@@ -142,6 +142,8 @@ mod tests {
         assert_eq!(config(&["-vF/hook", "-r"]).fsfreeze_hook, Some("/hook".into()));
         assert_eq!(config(&["-F/hook", "--fsfreeze-hook"]).fsfreeze_hook, Some("/etc/qemu/fsfreeze-hook".into()));
         assert_eq!(config(&["--s", "/state"]).statedir, PathBuf::from("/state"));
+        assert_eq!(config(&["--a", "x", "--al=y"]).allow_rpcs, ["x", "y"]);
+        assert_eq!(config(&["--st=/s", "--pi", "/f"]).pidfile, PathBuf::from("/f"));
         assert!(config(&["-", "extra", "-v"]).verbose);
         assert!(!config(&["--", "-v"]).verbose);
     }
@@ -157,6 +159,16 @@ mod tests {
 
         let from_env = parse(["qemu-ga".into()], |name| (name == "QGA_CONF").then(|| file.clone().into()));
         assert!(matches!(from_env, Ok(Action::Run(config)) if config.block_rpcs == ["b", "a"]));
+    }
+
+    #[test]
+    fn what_qemu_ga_does_not_have_is_written_in_full() {
+        let ours = config(&["--policy", "/p", "--audit-file=/a", "--audit-journal"]);
+        assert_eq!((ours.policy, ours.audit_file, ours.audit_journal), (Some("/p".into()), Some("/a".into()), true));
+        for unknown in ["--po=/p", "--polic=/p", "--au", "--audit=/a", "--audit-j"] {
+            let error = parsed(&[unknown]).unwrap_err().to_string();
+            assert!(error.starts_with("unknown option '--"), "{unknown}: {error}");
+        }
     }
 
     #[test]

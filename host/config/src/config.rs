@@ -46,6 +46,12 @@ pub struct Config {
     pub block_rpcs: Vec<String>,
     /// If not empty, the only commands that are not refused; [`block_rpcs`](Self::block_rpcs) is stronger. Same order.
     pub allow_rpcs: Vec<String>,
+    /// The owner's policy, which must be there if it is named; `None` is the default place, where it need not be.
+    pub policy: Option<PathBuf>,
+    /// The audit's file; `None` is none.
+    pub audit_file: Option<PathBuf>,
+    /// Send the audit to the journal of systemd.
+    pub audit_journal: bool,
     /// What the configuration file says in vain or in an old way. For the log: a start must not fail over it.
     pub warnings: Vec<Warning>,
 }
@@ -64,6 +70,9 @@ impl Default for Config {
             retry_path: false,
             block_rpcs: Vec::new(),
             allow_rpcs: Vec::new(),
+            policy: None,
+            audit_file: None,
+            audit_journal: false,
             warnings: Vec::new(),
         }
     }

@@ -9,6 +9,7 @@ use crate::{config::Config, key_file::KeyFile, load::GROUP};
 ///
 /// The path is the one that would be used, so it is there even if it was not given. Each list comes out in the
 /// reversed order in which [`Config`] keeps it; reading it back reverses it again, which changes nothing that matters.
+/// What `qemu-ga` does not know comes last, and only if it is set.
 pub fn dump(config: &Config) -> String {
     let mut file = KeyFile::default();
     let mut set = |key: &str, value: &str| file.set(GROUP, key, value);
@@ -31,6 +32,15 @@ pub fn dump(config: &Config) -> String {
     set("retry-path", boolean(config.retry_path));
     set("block-rpcs", &config.block_rpcs.join(","));
     set("allow-rpcs", &config.allow_rpcs.join(","));
+    if let Some(policy) = &config.policy {
+        set("policy", &text(policy));
+    }
+    if let Some(file) = &config.audit_file {
+        set("audit-file", &text(file));
+    }
+    if config.audit_journal {
+        set("audit-journal", boolean(true));
+    }
     file.to_string()
 }
 
@@ -50,12 +60,21 @@ mod tests {
     fn optional_files_are_left_out_unless_set() {
         let plain = dump(&Config::default());
         assert!(!plain.contains("logfile") && !plain.contains("fsfreeze-hook"), "{plain}");
+        assert!(plain.ends_with("\nallow-rpcs=\n"), "nothing that qemu-ga does not know: {plain}");
         let full =
             dump(&Config { logfile: Some("/log".into()), fsfreeze_hook: Some("/hook".into()), ..Config::default() });
         assert!(
             full.contains("\nlogfile=/log\npidfile=/var/run/qemu-ga.pid\nfsfreeze-hook=/hook\nstatedir="),
             "{full}"
         );
+        let ours = Config {
+            policy: Some("/p".into()),
+            audit_file: Some("/a".into()),
+            audit_journal: true,
+            ..Config::default()
+        };
+        let ours = dump(&ours);
+        assert!(ours.ends_with("\nallow-rpcs=\npolicy=/p\naudit-file=/a\naudit-journal=true\n"), "{ours}");
     }
 
     #[test]

@@ -1,9 +1,12 @@
 //! getopt's manners, which clap does not have.
 //!
-//! `qemu-ga` reads its command line with `getopt_long(3)`. clap understands the same words with two differences, and
-//! both are about the argument that is attached to a short option: clap takes the `=` of `-p=x` for a separator, getopt
-//! for the first character of the argument; and clap finds an optional argument only behind a `=`, getopt directly
-//! behind the letter (`-F/run/hook`). Written as `-p==x` and `-F=/run/hook` they mean to clap what they mean to getopt.
+//! `qemu-ga` reads its command line with `getopt_long(3)`. clap understands the same words with two differences about the
+//! argument that is attached to a short option: clap takes the `=` of `-p=x` for a separator, getopt for the first
+//! character of the argument; and clap finds an optional argument only behind a `=`, getopt directly behind the letter
+//! (`-F/run/hook`). Written as `-p==x` and `-F=/run/hook` they mean to clap what they mean to getopt.
+//!
+//! A long option may be abbreviated, which is undone here: `--a` is `--allow-rpcs` to `qemu-ga`, and must go on being it
+//! however many options of ours begin with the same letter. Ours, the ones without a letter, are written in full.
 
 use std::{
     ffi::{OsStr, OsString},
@@ -19,10 +22,7 @@ pub(crate) fn for_clap(command: &Command, words: impl IntoIterator<Item = OsStri
     while let Some(word) = words.next() {
         let options_end = word == "--";
         let (word, wants_next) = match word.as_bytes() {
-            [b'-', b'-', name @ ..] => {
-                let wants_next = !name.contains(&b'=') && long_options(command, name).is_some_and(wants_argument);
-                (word, wants_next)
-            }
+            [b'-', b'-', text @ ..] => long_option(command, &word, text),
             [b'-', letters @ ..] => short_options(command, &word, letters),
             _ => (word, false),
         };
@@ -38,20 +38,25 @@ pub(crate) fn for_clap(command: &Command, words: impl IntoIterator<Item = OsStri
     result
 }
 
-/// The long options that a name may stand for: the one that has it, else those that begin with it.
+/// The long options that a name may stand for: the one that has it, else those of `qemu-ga` that begin with it.
 pub(crate) fn candidates<'a>(command: &'a Command, name: &[u8]) -> Vec<(&'a str, &'a Arg)> {
     let longs = command.get_arguments().filter_map(|option| Some((option.get_long()?, option)));
-    let mut found: Vec<_> = longs.filter(|(long, _)| long.as_bytes().starts_with(name)).collect();
-    if let Some(&exact) = found.iter().find(|(long, _)| long.as_bytes() == name) {
-        found = vec![exact];
+    let found: Vec<_> = longs.filter(|(long, _)| long.as_bytes().starts_with(name)).collect();
+    match found.iter().find(|(long, _)| long.as_bytes() == name) {
+        Some(&exact) => vec![exact],
+        None => found.into_iter().filter(|(_, option)| option.get_short().is_some()).collect(),
     }
-    found
 }
 
-fn long_options<'a>(command: &'a Command, name: &[u8]) -> Option<&'a Arg> {
+/// A long option by its whole name. What is none, and what may be several, stays for clap to complain of.
+fn long_option(command: &Command, word: &OsStr, text: &[u8]) -> (OsString, bool) {
+    let (name, argument) = text.split_at(text.iter().position(|byte| *byte == b'=').unwrap_or(text.len()));
     match candidates(command, name)[..] {
-        [(_, option)] => Some(option),
-        _ => None,
+        [(long, option)] if !name.is_empty() => {
+            let whole = [b"--", long.as_bytes(), argument].concat();
+            (OsString::from_vec(whole), argument.is_empty() && wants_argument(option))
+        }
+        _ => (word.to_owned(), false),
     }
 }
 
@@ -99,8 +104,21 @@ mod tests {
     #[test]
     fn what_is_no_row_of_letters_stays() {
         let words = ["-", "extra", "--path=-p/x", "--pat", "-p/x", "-p", "-F/x", "-é", "--unknown", "--", "-p/x"];
-        let expected = ["-", "extra", "--path=-p/x", "--pat", "-p/x", "-p", "-F/x", "-é", "--unknown", "--", "-p/x"];
+        let expected = ["-", "extra", "--path=-p/x", "--path", "-p/x", "-p", "-F/x", "-é", "--unknown", "--", "-p/x"];
         assert_eq!(rewritten(&words), expected);
+    }
+
+    #[test]
+    fn options_of_ours_take_no_abbreviation_away() {
+        assert_eq!(
+            rewritten(&["--a=x", "--al", "-p/x", "--pa=p"]),
+            ["--allow-rpcs=x", "--allow-rpcs", "-p/x", "--path=p"]
+        );
+        assert_eq!(
+            rewritten(&["--policy", "-p/x", "--audit-file", "-p/x"]),
+            ["--policy", "-p/x", "--audit-file", "-p/x"]
+        );
+        assert_eq!(rewritten(&["--p", "--po=x", "--au", "--audit"]), ["--p", "--po=x", "--au", "--audit"]);
     }
 
     #[test]

@@ -39,6 +39,13 @@ impl Given {
         if let Some(dir) = self.text("statedir")? {
             config.statedir = PathBuf::from(dir);
         }
+        if let Some(file) = self.text("policy")? {
+            config.policy = Some(PathBuf::from(file));
+        }
+        if let Some(file) = self.text("audit-file")? {
+            config.audit_file = Some(PathBuf::from(file));
+        }
+        config.audit_journal |= self.flag("audit-journal");
         config.daemonize |= self.flag("daemonize");
         config.verbose |= self.flag("verbose");
         config.retry_path |= self.flag("retry-path");

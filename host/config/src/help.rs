@@ -26,6 +26,11 @@ What clients may do:
   -a, --allow-rpcs=LIST   refuse all commands but these (default: allow all);
                           --block-rpcs is stronger
                           Both may be repeated and add to the configuration.
+      --policy=FILE       the owner's policy (default:
+                          /etc/bulkhead/policy.toml, if it exists, with the
+                          folder policy.d beside it); without one clients may do
+                          what the profile 'standard' says, and all that qemu-ga
+                          lets them if the agent is started as qemu-ga
 
 Files:
   -c, --config=FILE       configuration to read before all other options
@@ -39,6 +44,8 @@ Files:
   -l, --logfile=FILE      append the log to FILE (default: standard error)
   -f, --pidfile=FILE      file for the pid of an agent started with -d (default:
                           /var/run/qemu-ga.pid)
+      --audit-file=FILE   append a line for each command to FILE (default: none)
+      --audit-journal     send the same lines to the journal of systemd
   -t, --statedir=DIR      where state survives a restart; an absolute path to an
                           existing directory (default: /var/run)
 
@@ -49,7 +56,8 @@ Running:
   -V, --version           print the version and end
   -h, --help              print this help and end
 
-Long options may be abbreviated. Of an option given twice the last one counts.
+Long options with a letter may be abbreviated. Of an option given twice the last
+one counts. 'bulkhead policy' and 'bulkhead audit' are the owner's tools.
 Exit status: 0 after a clean end, 1 after any error. See also bulkhead(8).
 ";
 
@@ -62,8 +70,9 @@ mod tests {
     fn every_option_is_described() {
         let help = text("bulkhead");
         for option in command().get_arguments() {
-            if let (Some(short), Some(long)) = (option.get_short(), option.get_long()) {
-                assert!(help.contains(&format!("  -{short}, --{long}")), "--{long}");
+            if let Some(long) = option.get_long() {
+                let letter = option.get_short().map_or("    ".to_owned(), |short| format!("-{short}, "));
+                assert!(help.contains(&format!("  {letter}--{long}")), "--{long}");
             }
         }
     }
@@ -72,10 +81,10 @@ mod tests {
     fn the_manual_page_describes_every_option_too() {
         let page = include_str!("../../dist/bulkhead.8");
         for option in command().get_arguments() {
-            if let (Some(short), Some(long)) = (option.get_short(), option.get_long()) {
-                let item = |line: &str| {
-                    line.starts_with(&format!(".It Fl {short} ")) && line.contains(&format!(" Fl Fl {long}"))
-                };
+            if let Some(long) = option.get_long() {
+                let letter = option.get_short().map(|short| format!("Fl {short} ")).unwrap_or_default();
+                let item =
+                    |line: &str| line.starts_with(&format!(".It {letter}")) && line.contains(&format!(" Fl Fl {long}"));
                 assert!(page.lines().any(item), "--{long}");
             }
         }

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) const GROUP: &str = "general";
 
 /// The keys that are read. Every other one is reported, for a key that is not enforced may be a misspelt one.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 14] = [
     "daemon",
     "method",
     "path",
@@ -28,6 +28,9 @@ const KEYS: [&str; 11] = [
     "retry-path",
     "block-rpcs",
     "allow-rpcs",
+    "policy",
+    "audit-file",
+    "audit-journal",
 ];
 
 /// What `block-rpcs` was called until QEMU 9.1.
@@ -70,6 +73,9 @@ fn settings(file: &KeyFile) -> Result<Config, KeyFileError> {
         config.block_rpcs.extend(list(file.get(GROUP, key)?.unwrap_or("")));
     }
     config.allow_rpcs.extend(list(file.get(GROUP, "allow-rpcs")?.unwrap_or("")));
+    config.policy = path("policy")?;
+    config.audit_file = path("audit-file")?;
+    config.audit_journal = boolean("audit-journal")?;
     Ok(config)
 }
 
@@ -147,7 +153,8 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let text = "[general]\ndaemon=1\nmethod=unix-listen\npath=/p\nlogfile=/l\npidfile=/pf\nfsfreeze-hook=/fh\n\
-                    statedir=/sd\nverbose=true\nretry-path=true\nblock-rpcs=a,b\nallow-rpcs=c,d\n";
+                    statedir=/sd\nverbose=true\nretry-path=true\nblock-rpcs=a,b\nallow-rpcs=c,d\n\
+                    policy=/po\naudit-file=/af\naudit-journal=1\n";
         assert_eq!(KEYS.len(), text.lines().count() - 1);
         let expected = Config {
             daemonize: true,
@@ -161,6 +168,9 @@ mod tests {
             retry_path: true,
             block_rpcs: vec!["b".to_owned(), "a".to_owned()],
             allow_rpcs: vec!["d".to_owned(), "c".to_owned()],
+            policy: Some("/po".into()),
+            audit_file: Some("/af".into()),
+            audit_journal: true,
             warnings: vec![],
         };
         assert_eq!(read(text), expected);

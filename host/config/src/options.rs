@@ -11,14 +11,14 @@ use thiserror::Error;
 
 use crate::{config::DEFAULT_FSFREEZE_HOOK, getopt};
 
-/// The options of `qemu-ga` on Linux, no more and no fewer. Values are looked up under the long names.
+/// The options of `qemu-ga` on Linux, each with a letter, and those that it does not have, without one. Values are looked up
+/// under the long names.
 pub(crate) fn command() -> Command {
     Command::new("bulkhead")
         .version("-") // clap wants one; the binary prints its own
         .no_binary_name(true)
         .disable_help_flag(true)
         .disable_version_flag(true)
-        .infer_long_args(true)
         .args_override_self(true)
         .args([
             text("config", 'c'),
@@ -37,6 +37,9 @@ pub(crate) fn command() -> Command {
             flag("daemonize", 'd'),
             flag("retry-path", 'r'),
             flag("dump-conf", 'D'),
+            text_of_ours("policy"),
+            text_of_ours("audit-file"),
+            Arg::new("audit-journal").long("audit-journal").action(ArgAction::SetTrue),
             flag("version", 'V').action(ArgAction::Version),
             flag("help", 'h').action(ArgAction::Help),
             // For Windows services; swallowed here with its argument. There is no long name: `--s` is `--statedir`.
@@ -46,8 +49,12 @@ pub(crate) fn command() -> Command {
 }
 
 fn text(long: &'static str, short: char) -> Arg {
+    text_of_ours(long).short(short)
+}
+
+fn text_of_ours(long: &'static str) -> Arg {
     // Hyphens: the word after `-p` is its argument even if it looks like an option.
-    Arg::new(long).long(long).short(short).value_parser(value_parser!(OsString)).allow_hyphen_values(true)
+    Arg::new(long).long(long).value_parser(value_parser!(OsString)).allow_hyphen_values(true)
 }
 
 fn flag(long: &'static str, short: char) -> Arg {
@@ -131,6 +138,7 @@ mod tests {
 
     fn said(words: &[&str]) -> String {
         let command = command();
+        let words = getopt::for_clap(&command, words.iter().map(OsString::from));
         let error = command.clone().try_get_matches_from(words).unwrap_err();
         UsageError::from_clap(&command, &error).to_string()
     }
@@ -149,6 +157,7 @@ mod tests {
             said(&["--blacklist", "a"]),
             "unknown option '--blacklist': it was removed in QEMU 9.1, use '--block-rpcs'"
         );
+        assert_eq!(said(&["--polic", "/x"]), "unknown option '--polic': did you mean '--policy'?");
         assert_eq!(said(&["--p", "/x"]), "option '--p' may be any of '--path', '--pidfile': write more of it");
         assert_eq!(said(&["-D", "-p"]), "option '--path' needs an argument");
         assert_eq!(said(&["--meth"]), "option '--method' needs an argument");

@@ -2,8 +2,8 @@
 
 use std::{
     fs::{self, File, OpenOptions},
-    io::{self, Write},
-    os::unix::fs::{MetadataExt, OpenOptionsExt},
+    io,
+    os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt},
     path::{Path, PathBuf},
     process,
 };
@@ -47,8 +47,23 @@ impl PidFile {
     }
 
     fn write(&mut self) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.write_all(format!("{}\n", self.owner).as_bytes())
+        self.replace(&format!("{}\n", self.owner))
+    }
+
+    /// Writes another text. Who reads meanwhile may find the old one behind the new one, never a piece of the new one.
+    pub fn replace(&mut self, text: &str) -> io::Result<()> {
+        self.file.write_all_at(text.as_bytes(), 0)?;
+        self.file.set_len(text.len() as u64)
+    }
+
+    /// The process whose pid file this is, by its lock: unlike a number in a file it is never that of another process that
+    /// came later. `None` if none holds it, or one of another pid namespace. Not for a file that this process holds.
+    pub fn holder(path: &Path) -> io::Result<Option<i32>> {
+        match File::open(path) {
+            Ok(file) => Ok(holder(&file)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -235,11 +250,16 @@ mod tests {
             format!("cannot lock pid file {path_text}: another agent is running (pid {pid})")
         );
         assert_eq!(fs::read_to_string(&path).unwrap(), format!("{pid}\n"));
+        assert_eq!(PidFile::holder(&path).unwrap(), Some(pid.cast_signed()));
 
         drop(agent.stdin.take());
         stdout.read_to_end(&mut said).unwrap();
         assert!(agent.wait().unwrap().success());
         assert!(!path.exists(), "the agent removed its own file");
-        PidFile::create(&path).unwrap();
+        assert_eq!(PidFile::holder(&path).unwrap(), None);
+        let mut file = PidFile::create(&path).unwrap();
+        file.replace("1\nmore\n").unwrap();
+        file.replace("2\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "2\n");
     }
 }

@@ -1,6 +1,7 @@
 //! `accounts`: passwords by one program, and the keys of ssh.
 
 use crate::{Capability, Gate, GateError, KeysError, ProgramError};
+use bulkhead_policy::Ask;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -49,7 +50,7 @@ impl Gate {
         password: &[u8],
         crypted: bool,
     ) -> Result<(), GateError<PasswordError>> {
-        self.require(module, Capability::Accounts)?;
+        self.require_account(module, user, "password")?;
         check(user.as_bytes(), password)?;
         let path = self.system.find_program(CHPASSWD.as_bytes(), None);
         let path = path.map_err(ProgramError::NotStarted).map_err(PasswordError::Program)?;
@@ -60,17 +61,22 @@ impl Gate {
 
     /// The text of a user's file of keys.
     pub fn read_keys(&self, module: &str, user: &str) -> Result<Vec<u8>, GateError<KeysError>> {
-        self.require(module, Capability::Accounts)?;
+        self.require_account(module, user, "read-keys")?;
         Ok(self.system.read_keys(user, KEYS_LIMIT)?)
     }
 
     /// Replaces it. What could not be read again is not written.
     pub fn write_keys(&self, module: &str, user: &str, text: &[u8]) -> Result<(), GateError<KeysError>> {
-        self.require(module, Capability::Accounts)?;
+        self.require_account(module, user, "write-keys")?;
         if text.len() > KEYS_LIMIT {
             return Err(GateError::Failed(KeysError::TooLong));
         }
         Ok(self.system.write_keys(user, text)?)
+    }
+
+    fn require_account<E: std::error::Error>(&self, module: &str, user: &str, deed: &str) -> Result<(), GateError<E>> {
+        let asks = [("users", Ask::Names(&[user.as_bytes()])), ("may", Ask::Words(&[deed]))];
+        self.require(module, Capability::Accounts, &asks)
     }
 }
 
@@ -88,12 +94,13 @@ fn check(user: &[u8], password: &[u8]) -> Result<(), PasswordError> {
 mod tests {
     use super::*;
     use crate::Errno;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     fn gate() -> (Fake, Gate) {
         let system = Fake::default();
         system.install("/usr/sbin/chpasswd", Ok(()));
-        (system.clone(), Gate::new(Box::new(system), None))
+        (system.clone(), testing::full(&system))
     }
 
     #[test]
@@ -127,7 +134,7 @@ mod tests {
 
     #[test]
     fn without_the_program_no_password_is_set() {
-        let gate = Gate::new(Box::new(Fake::default()), None);
+        let gate = testing::full(&Fake::default());
         let missing = PasswordError::Program(ProgramError::NotStarted(Errno::ENOENT));
         assert_eq!(gate.set_password("account", "alice", b"x", false), Err(GateError::Failed(missing)));
     }
@@ -152,5 +159,20 @@ mod tests {
         assert!(matches!(gate.read_keys("file", "alice"), Err(GateError::Denied { .. })));
         assert!(matches!(gate.write_keys("file", "alice", b""), Err(GateError::Denied { .. })));
         assert_eq!(system.events(), [""; 0]);
+    }
+
+    #[test]
+    fn whose_and_what_are_granted_apart() {
+        let (system, _) = gate();
+        system.add_user("alice", Ok(Some(b"key".to_vec())));
+        system.add_user("root", Ok(Some(b"key".to_vec())));
+        let rules = "[[permit]]\ncapability = \"accounts\"\nmodules = [\"account\"]\nusers = [\"alice\"]\n\
+                     may = [\"password\", \"read-keys\"]\nreason = \"x\"\n";
+        let gate = testing::with(&system, rules);
+        assert_eq!(gate.set_password("account", "alice", b"x", false), Ok(()));
+        assert_eq!(gate.read_keys("account", "alice"), Ok(b"key".to_vec()));
+        assert!(matches!(gate.write_keys("account", "alice", b""), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.set_password("account", "root", b"x", false), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.read_keys("account", "root"), Err(GateError::Denied { .. })));
     }
 }

@@ -5,7 +5,7 @@ use crate::{Capability, Errno, Gate, GateError};
 impl Gate {
     /// Nanoseconds since 1970 began in UTC.
     pub fn now(&self, module: &str) -> Result<i64, GateError<Errno>> {
-        self.require(module, Capability::Clock)?;
+        self.require(module, Capability::Clock, &[])?;
         Ok(self.system.now())
     }
 }
@@ -13,13 +13,14 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     #[test]
     fn the_clock_is_for_those_who_need_it() {
         let fake = Fake::default();
         fake.set_clock(-1);
-        let gate = Gate::new(Box::new(fake), None);
+        let gate = testing::full(&fake);
         assert_eq!(gate.now("report"), Ok(-1));
         assert_eq!(gate.now("time"), Ok(-1));
         assert!(matches!(gate.now("power"), Err(GateError::Denied { .. })));

@@ -1,6 +1,7 @@
 //! `clock-setting`: the system's clock, and one program for the hardware's.
 
 use crate::{Capability, Errno, Gate, GateError, ProgramError};
+use bulkhead_policy::Ask;
 use std::time::Duration;
 
 /// Where the program is that knows the hardware clock.
@@ -22,13 +23,15 @@ pub enum Direction {
 impl Gate {
     /// Sets the system's clock.
     pub fn set_time(&self, module: &str, time: i64) -> Result<(), GateError<Errno>> {
-        self.require(module, Capability::ClockSetting)?;
+        let step = Duration::from_nanos(self.system.now().abs_diff(time));
+        self.require(module, Capability::ClockSetting, &[("step", Ask::Amount(step))])?;
         Ok(self.system.set_time(time)?)
     }
 
     /// Has one clock follow the other.
     pub fn hardware_clock(&self, module: &str, direction: Direction) -> Result<(), GateError<ProgramError>> {
-        self.require(module, Capability::ClockSetting)?;
+        let by_hardware = direction == Direction::HardwareToSystem;
+        self.require(module, Capability::ClockSetting, &[("hardware", Ask::Flag(by_hardware))])?;
         let flag = match direction {
             Direction::SystemToHardware => "-w",
             Direction::HardwareToSystem => "-s",
@@ -40,12 +43,13 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     fn gate() -> (Fake, Gate) {
         let system = Fake::default();
         system.install(HWCLOCK, Ok(()));
-        (system.clone(), Gate::new(Box::new(system), None))
+        (system.clone(), testing::full(&system))
     }
 
     #[test]
@@ -70,5 +74,26 @@ mod tests {
             }
         }
         assert_eq!(system.events(), [""; 0]);
+    }
+
+    #[test]
+    fn a_step_is_measured_from_the_clock_as_it_is() {
+        let (system, _) = gate();
+        system.set_clock(100_000_000_000);
+        let permit = "[[permit]]\ncapability = \"clock-setting\"\nmodules = [\"time\"]\nreason = \"x\"\n";
+        let gate = testing::with(&system, &format!("{permit}step = \"30s\"\n"));
+        assert_eq!(gate.set_time("time", 130_000_000_000), Ok(()));
+        system.set_clock(100_000_000_000);
+        assert_eq!(gate.set_time("time", 70_000_000_000), Ok(()), "back as far as forward");
+        system.set_clock(100_000_000_000);
+        for wrong in [130_000_000_001, 69_999_999_999, i64::MIN, i64::MAX] {
+            assert!(matches!(gate.set_time("time", wrong), Err(GateError::Denied { .. })), "{wrong}");
+        }
+        let denied = gate.hardware_clock("time", Direction::HardwareToSystem);
+        assert!(matches!(denied, Err(GateError::Denied { .. })), "nobody knows how far that is");
+        assert_eq!(gate.hardware_clock("time", Direction::SystemToHardware), Ok(()));
+        gate.set_policy(testing::with(&system, &format!("{permit}step = \"0s\"\nhardware = true\n")).policy());
+        assert_eq!(gate.hardware_clock("time", Direction::HardwareToSystem), Ok(()));
+        assert!(matches!(gate.set_time("time", 100_000_000_001), Err(GateError::Denied { .. })));
     }
 }

@@ -10,7 +10,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 impl Gate {
     /// The health log of an NVMe disk.
     pub fn nvme_health(&self, module: &str, name: &[u8]) -> Result<Vec<u8>, GateError<Errno>> {
-        self.require(module, Capability::Disks)?;
+        self.require(module, Capability::Disks, &[])?;
         Ok(self.system.nvme_health(name, PATIENCE)?)
     }
 }

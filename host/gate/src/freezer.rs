@@ -1,17 +1,22 @@
 //! `freezer`: one file system at a time.
 
-use crate::{Capability, Gate, GateError, MountError};
+use crate::{Capability, Errno, Gate, GateError, MountError};
+use bulkhead_policy::Ask;
 
 impl Gate {
+    /// Whether `module` may freeze anything at all, and so put the agent into the frozen state.
+    pub fn may_freeze(&self, module: &str) -> Result<(), GateError<Errno>> {
+        self.require(module, Capability::Freezer, &[])
+    }
+
     /// Freezes the file system mounted at `mount_point`.
     pub fn freeze(&self, module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
-        self.require(module, Capability::Freezer)?;
+        self.require(module, Capability::Freezer, &[("mount-points", Ask::Path(mount_point))])?;
         Ok(self.system.freeze(mount_point)?)
     }
 
-    /// Thaws it, once.
-    pub fn thaw(&self, module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
-        self.require(module, Capability::Freezer)?;
+    /// Thaws it, once. No policy is asked: a frozen file system must thaw, whatever has become of the policy meanwhile.
+    pub fn thaw(&self, _module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
         Ok(self.system.thaw(mount_point)?)
     }
 }
@@ -19,14 +24,14 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Errno;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     #[test]
     fn the_systems_refusal_is_passed_on_as_it_is() {
         let system = Fake::default();
         system.mount("/data", Some(Errno::EIO));
-        let gate = Gate::new(Box::new(system.clone()), None);
+        let gate = testing::full(&system);
         assert_eq!(gate.freeze("filesystem", b"/data"), Err(GateError::Failed(MountError::Failed(Errno::EIO))));
         assert_eq!(gate.thaw("filesystem", b"/data"), Err(GateError::Failed(MountError::Failed(Errno::EINVAL))));
         assert_eq!(system.events(), ["freeze /data"]);
@@ -36,8 +41,24 @@ mod tests {
     fn a_module_without_the_grant_reaches_nothing() {
         let system = Fake::default();
         system.mount("/data", None);
-        let gate = Gate::new(Box::new(system.clone()), None);
+        let gate = testing::full(&system);
         assert!(matches!(gate.freeze("file", b"/data"), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.may_freeze("file"), Err(GateError::Denied { .. })));
         assert_eq!(system.events(), [""; 0]);
+    }
+
+    #[test]
+    fn only_a_mount_point_that_was_granted_freezes_and_every_one_thaws() {
+        let system = Fake::default();
+        system.mount("/data", None);
+        system.mount("/", None);
+        let rules = "[[permit]]\ncapability = \"freezer\"\nmodules = [\"filesystem\"]\nmount-points = [\"/data\"]\n\
+                     reason = \"x\"\n";
+        let gate = testing::with(&system, rules);
+        assert!(matches!(gate.freeze("filesystem", b"/"), Err(GateError::Denied { .. })));
+        assert_eq!(gate.freeze("filesystem", b"/data"), Ok(()));
+        gate.set_policy(testing::with(&system, "").policy());
+        assert_eq!(gate.thaw("filesystem", b"/data"), Ok(()), "though the policy has changed meanwhile");
+        assert_eq!(system.events(), ["freeze /data", "thaw /data"]);
     }
 }

@@ -26,7 +26,10 @@ impl Gate {
 
     /// Runs the hook script for `phase`; without one does nothing.
     pub fn run_hook(&self, module: &str, phase: HookPhase) -> Result<(), GateError<ProgramError>> {
-        self.require(module, Capability::Freezer)?;
+        // What was frozen must thaw, and what the script has halted must go on: that is never refused.
+        if phase == HookPhase::Freeze {
+            self.require(module, Capability::Freezer, &[])?;
+        }
         let Some(hook) = &self.hook else { return Ok(()) };
         let word = match phase {
             HookPhase::Freeze => "freeze",
@@ -39,13 +42,15 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     #[test]
     fn the_phase_is_the_scripts_argument() {
         let system = Fake::default();
         system.install("/etc/hook", Ok(()));
-        let gate = Gate::new(Box::new(system.clone()), Some("/etc/hook".into()));
+        let policy = testing::full(&system).policy();
+        let gate = Gate::new(Box::new(system.clone()), Some("/etc/hook".into()), policy);
         assert_eq!(gate.run_hook("filesystem", HookPhase::Freeze), Ok(()));
         assert_eq!(gate.run_hook("filesystem", HookPhase::Thaw), Ok(()));
         assert_eq!(system.events(), ["run /etc/hook freeze", "run /etc/hook thaw"]);
@@ -54,7 +59,7 @@ mod tests {
     #[test]
     fn without_a_script_nothing_runs() {
         let system = Fake::default();
-        let gate = Gate::new(Box::new(system.clone()), None);
+        let gate = testing::full(&system);
         assert_eq!(gate.run_hook("filesystem", HookPhase::Freeze), Ok(()));
         assert_eq!(system.events(), [""; 0]);
     }

@@ -5,13 +5,13 @@ use crate::{Capability, Errno, Gate, GateError, Kernel};
 impl Gate {
     /// The answer of uname(2).
     pub fn uname(&self, module: &str) -> Result<Kernel, GateError<Errno>> {
-        self.require(module, Capability::Identity)?;
+        self.require(module, Capability::Identity, &[])?;
         Ok(self.system.uname()?)
     }
 
     /// A variable of the agent's environment. Which ones a module can name, the interface says.
     pub fn environment(&self, module: &str, name: &str) -> Result<Option<Vec<u8>>, GateError<Errno>> {
-        self.require(module, Capability::Identity)?;
+        self.require(module, Capability::Identity, &[])?;
         Ok(self.system.environment(name))
     }
 }
@@ -19,6 +19,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     #[test]
@@ -26,7 +27,7 @@ mod tests {
         let fake = Fake::default();
         fake.set_kernel(Kernel { host_name: b"vm".to_vec(), ..Kernel::default() });
         fake.set_environment("TZ", "CET-1");
-        let gate = Gate::new(Box::new(fake), None);
+        let gate = testing::full(&fake);
         assert_eq!(gate.uname("report").map(|kernel| kernel.host_name), Ok(b"vm".to_vec()));
         assert_eq!(gate.environment("report", "TZ"), Ok(Some(b"CET-1".to_vec())));
         assert_eq!(gate.environment("report", "QGA_OS_RELEASE"), Ok(None));

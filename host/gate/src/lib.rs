@@ -4,47 +4,62 @@
 //! messages: plain owned values in, plain values or one descriptor out. So the gate, the policy and the system can
 //! move into a process of their own, and what they decide then holds even against a broken wasm engine.
 //!
-//! There is no policy file yet: [`grants`] lists what the built-in modules need, and nothing else is granted.
+//! Every call asks the policy about the value that is about to be used, and nothing but the policy; what it said during a
+//! request is remembered ([`Judgements`]), for the log and for the owner's questions.
 
 mod accounts;
+mod capability;
+mod caps;
 mod clock;
 mod clock_setting;
 mod disks;
 mod files;
 mod freezer;
-pub mod grants;
 mod hook;
 mod hotplug;
 mod identity;
+mod judgement;
 mod mounts;
 mod network;
 mod power;
 mod processes;
 mod programs;
 mod readable;
+mod rehearsal;
 mod sleep;
 mod system_files;
 mod trimmer;
 
 pub use accounts::{CHPASSWD, PasswordError};
+pub use bulkhead_policy::Policy;
 pub use bulkhead_sys::{
-    Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, MountError, OpenFlags, Output, ProgramError, Spawn,
-    Spawned, Trimmed, Usage,
+    Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, Notes, OpenFlags, Output,
+    ProgramError, Spawn, Spawned, Trimmed, Usage,
 };
+pub use capability::Capability;
+pub use caps::{Caps, Opened, Position};
 pub use clock_setting::{Direction, HWCLOCK};
-pub use grants::Capability;
 pub use hook::HookPhase;
+pub use judgement::{Judgement, Judgements, Standing};
 pub use power::{Mode, Tool};
+pub use processes::Started;
+pub use readable::is_ever_readable;
 pub use sleep::{Sleep, SleepTool};
 
 use bulkhead_sys::System;
+use caps::Meters;
+use judgement::Judge;
+use std::cell::RefCell;
 use std::path::PathBuf;
+use std::rc::Rc;
 use thiserror::Error;
 
 /// The gate in front of one system.
 pub struct Gate {
     system: Box<dyn System>,
     hook: Option<PathBuf>,
+    judge: Judge,
+    meters: RefCell<Meters>,
 }
 
 /// Why the gate did not open, or what the system answered behind it.
@@ -64,23 +79,55 @@ pub enum GateError<E: std::error::Error + 'static> {
 }
 
 impl Gate {
-    /// A gate in front of `system`. `hook` is the owner's freeze hook script, if there is one: a module can have it run
-    /// but cannot choose it.
-    pub fn new(system: Box<dyn System>, hook: Option<PathBuf>) -> Self {
-        Gate { system, hook }
-    }
-
-    fn require<E: std::error::Error>(&self, module: &str, capability: Capability) -> Result<(), GateError<E>> {
-        if grants::is_granted(module, capability) {
-            Ok(())
-        } else {
-            Err(GateError::Denied { module: module.to_owned(), capability })
-        }
+    /// A gate in front of `system`, with `policy` in force. `hook` is the owner's freeze hook script, if there is one: a
+    /// module can have it run but cannot choose it.
+    pub fn new(system: Box<dyn System>, hook: Option<PathBuf>, policy: Rc<Policy>) -> Self {
+        let gate = Gate { system, hook, judge: Judge::default(), meters: RefCell::default() };
+        gate.set_policy(policy);
+        gate
     }
 }
 
 impl std::fmt::Debug for Gate {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("Gate").field("hook", &self.hook).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod testing {
+    //! Gates for tests.
+
+    use super::{Gate, Policy};
+    use bulkhead_policy::{Document, Profile};
+    use bulkhead_sys::{Fake, System};
+    use std::rc::Rc;
+
+    pub(crate) const MODULES: &[&str] =
+        &["core", "file", "filesystem", "power", "exec", "report", "time", "hotplug", "account"];
+
+    /// With the profile that allows what qemu-ga allows.
+    pub(crate) fn full(system: &Fake) -> Gate {
+        in_front_of(Box::new(system.clone()))
+    }
+
+    /// The same in front of any system.
+    pub(crate) fn in_front_of(system: Box<dyn System>) -> Gate {
+        let profile = Profile::named("full").expect("there is a profile full");
+        let policy = Policy::of_profile(profile, &commands(), MODULES).expect("the profile is sound");
+        Gate::new(system, None, Rc::new(policy))
+    }
+
+    /// With these rules and no others.
+    pub(crate) fn with(system: &Fake, rules: &str) -> Gate {
+        let text = format!("version = 1\n{rules}");
+        let document = Document::parse("test", &text, &commands(), MODULES).unwrap_or_else(|error| panic!("{error}"));
+        let policy = Policy::merge([document], &commands(), MODULES).expect("the rules are sound");
+        Gate::new(Box::new(system.clone()), None, Rc::new(policy))
+    }
+
+    fn commands() -> Vec<&'static str> {
+        let commands = include_str!("../../../schemas/commands.txt");
+        commands.lines().filter(|line| line.starts_with("guest-")).collect()
     }
 }

@@ -9,7 +9,7 @@ const ADDRESS_LIMIT: usize = 65_536;
 impl Gate {
     /// The addresses of all interfaces.
     pub fn addresses(&self, module: &str) -> Result<Vec<InterfaceAddress>, GateError<Errno>> {
-        self.require(module, Capability::Network)?;
+        self.require(module, Capability::Network, &[])?;
         Ok(self.system.addresses(ADDRESS_LIMIT)?)
     }
 }

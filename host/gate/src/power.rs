@@ -1,6 +1,7 @@
 //! `power`: four programs, by fixed paths and with fixed arguments.
 
 use crate::{Capability, Gate, GateError, ProgramError};
+use bulkhead_policy::Ask;
 use std::time::Duration;
 
 /// How long such a program may take. It only hands the wish to the init system, which takes seconds even on a busy
@@ -31,6 +32,17 @@ pub enum Mode {
     Reboot,
 }
 
+impl Mode {
+    /// The policy's word for it.
+    fn word(self) -> &'static str {
+        match self {
+            Mode::Powerdown => "powerdown",
+            Mode::Halt => "halt",
+            Mode::Reboot => "reboot",
+        }
+    }
+}
+
 impl Tool {
     /// Where it is.
     pub fn path(self) -> &'static str {
@@ -39,6 +51,16 @@ impl Tool {
             Tool::Halt => "/sbin/halt",
             Tool::Reboot => "/sbin/reboot",
             Tool::Shutdown => "/sbin/shutdown",
+        }
+    }
+
+    /// What becomes of the machine if it is run for `mode`: that is what is judged, not what was asked for.
+    fn effect(self, mode: Mode) -> Mode {
+        match self {
+            Tool::Poweroff => Mode::Powerdown,
+            Tool::Halt => Mode::Halt,
+            Tool::Reboot => Mode::Reboot,
+            Tool::Shutdown => mode,
         }
     }
 
@@ -56,13 +78,13 @@ impl Tool {
 impl Gate {
     /// Whether the tool is there to be run.
     pub fn has_tool(&self, module: &str, tool: Tool) -> bool {
-        self.require::<ProgramError>(module, Capability::Power).is_ok()
+        self.require::<ProgramError>(module, Capability::Power, &[]).is_ok()
             && self.system.is_executable(tool.path().as_bytes())
     }
 
     /// Runs it.
     pub fn run_tool(&self, module: &str, tool: Tool, mode: Mode) -> Result<(), GateError<ProgramError>> {
-        self.require(module, Capability::Power)?;
+        self.require(module, Capability::Power, &[("modes", Ask::Words(&[tool.effect(mode).word()]))])?;
         Ok(self.run_program(tool.path().as_bytes(), tool.arguments(mode), Vec::new(), TIME_LIMIT)?)
     }
 }
@@ -70,6 +92,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     #[test]
@@ -77,7 +100,7 @@ mod tests {
         let system = Fake::default();
         system.install("/sbin/halt", Ok(()));
         system.install("/sbin/shutdown", Ok(()));
-        let gate = Gate::new(Box::new(system.clone()), None);
+        let gate = testing::full(&system);
         assert!(gate.has_tool("power", Tool::Halt));
         assert!(!gate.has_tool("power", Tool::Reboot));
         assert_eq!(gate.run_tool("power", Tool::Halt, Mode::Halt), Ok(()));
@@ -89,8 +112,24 @@ mod tests {
     fn a_stranger_cannot_even_ask_whether_a_tool_is_there() {
         let system = Fake::default();
         system.install("/sbin/halt", Ok(()));
-        let gate = Gate::new(Box::new(system), None);
+        let gate = testing::full(&system);
         assert!(!gate.has_tool("file", Tool::Halt));
         assert!(matches!(gate.run_tool("file", Tool::Halt, Mode::Halt), Err(GateError::Denied { .. })));
+    }
+
+    #[test]
+    fn what_becomes_of_the_machine_is_judged_and_not_what_was_asked_for() {
+        let system = Fake::default();
+        for path in ["/sbin/halt", "/sbin/reboot", "/sbin/shutdown"] {
+            system.install(path, Ok(()));
+        }
+        let rules = "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"reboot\"]\nreason = \"x\"\n";
+        let gate = testing::with(&system, rules);
+        assert_eq!(gate.run_tool("power", Tool::Reboot, Mode::Powerdown), Ok(()), "it reboots whatever is said");
+        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Reboot), Ok(()));
+        for (tool, mode) in [(Tool::Halt, Mode::Reboot), (Tool::Shutdown, Mode::Halt)] {
+            assert!(matches!(gate.run_tool("power", tool, mode), Err(GateError::Denied { .. })), "{tool:?}");
+        }
+        assert_eq!(system.events(), ["run /sbin/reboot", "run /sbin/shutdown -h -r +0 hypervisor initiated shutdown"]);
     }
 }

@@ -1,6 +1,7 @@
 //! `power`, the other half: putting the machine to sleep.
 
 use crate::{Capability, Errno, Gate, GateError, ProgramError};
+use bulkhead_policy::Ask;
 use std::time::Duration;
 
 /// How long a tool may take to say whether the machine can sleep. It looks at a unit or a file; some ask the init system,
@@ -35,6 +36,17 @@ pub enum SleepTool {
     PmUtils,
 }
 
+impl Sleep {
+    /// The policy's word for it.
+    fn word(self) -> &'static str {
+        match self {
+            Sleep::Disk => "suspend-disk",
+            Sleep::Ram => "suspend-ram",
+            Sleep::Hybrid => "suspend-hybrid",
+        }
+    }
+}
+
 impl SleepTool {
     /// The program, and what it is told, to find out whether the machine can sleep so.
     pub fn ask(self, sleep: Sleep) -> (&'static str, &'static [&'static str]) {
@@ -64,23 +76,23 @@ impl SleepTool {
 impl Gate {
     /// Has the tool tell whether it can.
     pub fn ask_sleep(&self, module: &str, tool: SleepTool, sleep: Sleep) -> Result<(), GateError<ProgramError>> {
-        self.run_sleep_program(module, tool.ask(sleep), ASK_LIMIT)
+        self.run_sleep_program(module, sleep, tool.ask(sleep), ASK_LIMIT)
     }
 
     /// Has the tool do it.
     pub fn run_sleep(&self, module: &str, tool: SleepTool, sleep: Sleep) -> Result<(), GateError<ProgramError>> {
-        self.run_sleep_program(module, tool.run(sleep), RUN_LIMIT)
+        self.run_sleep_program(module, sleep, tool.run(sleep), RUN_LIMIT)
     }
 
     /// The words that the kernel takes in /sys/power/state.
     pub fn kernel_sleeps(&self, module: &str) -> Result<Vec<u8>, GateError<Errno>> {
-        self.require(module, Capability::Power)?;
+        self.require(module, Capability::Power, &[])?;
         Ok(self.system.read_system_file(b"/sys", b"power/state", WORDS_LIMIT)?)
     }
 
     /// Tells the kernel to sleep.
     pub fn kernel_sleep(&self, module: &str, sleep: Sleep) -> Result<(), GateError<Errno>> {
-        self.require(module, Capability::Power)?;
+        self.require(module, Capability::Power, &[("modes", Ask::Words(&[sleep.word()]))])?;
         let word = match sleep {
             Sleep::Disk => "disk",
             Sleep::Ram => "mem",
@@ -92,10 +104,11 @@ impl Gate {
     fn run_sleep_program(
         &self,
         module: &str,
+        sleep: Sleep,
         (name, arguments): (&str, &[&str]),
         time_limit: Duration,
     ) -> Result<(), GateError<ProgramError>> {
-        self.require(module, Capability::Power)?;
+        self.require(module, Capability::Power, &[("modes", Ask::Words(&[sleep.word()]))])?;
         let path = self.system.find_program(name.as_bytes(), None).map_err(ProgramError::NotStarted)?;
         Ok(self.run_program(&path, arguments, Vec::new(), time_limit)?)
     }
@@ -104,6 +117,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     #[test]
@@ -112,7 +126,7 @@ mod tests {
         for path in ["/usr/bin/systemctl", "/bin/pm-is-supported", "/bin/pm-suspend", "/bin/pm-hibernate"] {
             system.install(path, Ok(()));
         }
-        let gate = Gate::new(Box::new(system.clone()), None);
+        let gate = testing::full(&system);
         assert_eq!(gate.ask_sleep("power", SleepTool::Systemd, Sleep::Hybrid), Ok(()));
         assert_eq!(gate.run_sleep("power", SleepTool::Systemd, Sleep::Disk), Ok(()));
         assert_eq!(gate.ask_sleep("power", SleepTool::PmUtils, Sleep::Ram), Ok(()));
@@ -136,7 +150,7 @@ mod tests {
     fn the_kernel_is_told_one_of_two_words() {
         let system = Fake::default();
         system.write_system_file("/sys/power/state", "freeze mem disk\n");
-        let gate = Gate::new(Box::new(system.clone()), None);
+        let gate = testing::full(&system);
         assert_eq!(gate.kernel_sleeps("power"), Ok(b"freeze mem disk\n".to_vec()));
         assert_eq!(gate.kernel_sleep("power", Sleep::Disk), Ok(()));
         assert_eq!(gate.kernel_sleep("power", Sleep::Hybrid), Err(GateError::Failed(Errno::EINVAL)));
@@ -150,7 +164,7 @@ mod tests {
         let system = Fake::default();
         system.install("/bin/systemctl", Ok(()));
         system.write_system_file("/sys/power/state", "mem");
-        let gate = Gate::new(Box::new(system.clone()), None);
+        let gate = testing::full(&system);
         for module in ["exec", "hotplug", "stranger"] {
             let program = |outcome| matches!(outcome, Err(GateError::<ProgramError>::Denied { .. }));
             assert!(program(gate.ask_sleep(module, SleepTool::Systemd, Sleep::Ram)), "{module}");
@@ -159,5 +173,23 @@ mod tests {
             assert!(matches!(gate.kernel_sleep(module, Sleep::Ram), Err(GateError::Denied { .. })), "{module}");
         }
         assert_eq!(system.events(), [""; 0]);
+    }
+
+    #[test]
+    fn each_sleep_is_granted_by_its_own_word() {
+        let system = Fake::default();
+        system.install("/bin/systemctl", Ok(()));
+        let rules =
+            "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"suspend-ram\"]\nreason = \"x\"\n";
+        let gate = testing::with(&system, rules);
+        assert_eq!(gate.ask_sleep("power", SleepTool::Systemd, Sleep::Ram), Ok(()));
+        assert_eq!(gate.run_sleep("power", SleepTool::Systemd, Sleep::Ram), Ok(()));
+        assert_eq!(gate.kernel_sleep("power", Sleep::Ram), Ok(()));
+        for sleep in [Sleep::Disk, Sleep::Hybrid] {
+            let program = |outcome| matches!(outcome, Err(GateError::<ProgramError>::Denied { .. }));
+            assert!(program(gate.ask_sleep("power", SleepTool::Systemd, sleep)), "{sleep:?}");
+            assert!(program(gate.run_sleep("power", SleepTool::Systemd, sleep)), "{sleep:?}");
+            assert!(matches!(gate.kernel_sleep("power", sleep), Err(GateError::Denied { .. })), "{sleep:?}");
+        }
     }
 }

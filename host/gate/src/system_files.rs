@@ -2,6 +2,7 @@
 
 use crate::readable::{Access, is_listed, is_named};
 use crate::{Capability, Errno, Gate, GateError};
+use bulkhead_policy::Ask;
 
 /// The longest file that is read, in bytes. Files of the kernel grow with the machine: some ten thousand disks, processors
 /// or routes fit. It bounds what the agent holds of a file that somebody made large, and leaves the module room beside it.
@@ -17,7 +18,7 @@ const TREES: &[&[u8]] = &[b"/proc", b"/sys"];
 impl Gate {
     /// The bytes of a file.
     pub fn read_system_file(&self, module: &str, path: &[u8]) -> Result<Vec<u8>, GateError<Errno>> {
-        self.require(module, Capability::SystemFiles)?;
+        self.require(module, Capability::SystemFiles, &[("files", Ask::Path(path))])?;
         if is_named(module, path, |variable| self.system.environment(variable)) {
             return Ok(self.system.read_system_file(b"/", &path[1..], FILE_LIMIT)?);
         }
@@ -44,7 +45,7 @@ impl Gate {
         access: Access,
         path: &'a [u8],
     ) -> Result<(&'static [u8], &'a [u8]), GateError<Errno>> {
-        self.require(module, Capability::SystemFiles)?;
+        self.require(module, Capability::SystemFiles, &[("files", Ask::Path(path))])?;
         if !is_listed(module, access, path) {
             return Err(GateError::Denied { module: module.to_owned(), capability: Capability::SystemFiles });
         }
@@ -56,11 +57,12 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing;
     use bulkhead_sys::Fake;
 
     fn gate() -> (Fake, Gate) {
         let fake = Fake::default();
-        (fake.clone(), Gate::new(Box::new(fake), None))
+        (fake.clone(), testing::full(&fake))
     }
 
     fn is_denied<T>(result: &Result<T, GateError<Errno>>) -> bool {
@@ -113,5 +115,19 @@ mod tests {
         let (fake, gate) = gate();
         fake.write_system_file("/proc/stat", vec![b' '; FILE_LIMIT + 1]);
         assert_eq!(gate.read_system_file("report", b"/proc/stat"), Err(GateError::Failed(Errno::EOVERFLOW)));
+    }
+
+    #[test]
+    fn a_policy_narrows_the_list_and_does_not_widen_it() {
+        let fake = Fake::default();
+        fake.write_system_file("/proc/stat", "cpu0");
+        fake.write_system_file("/proc/loadavg", "0.1");
+        fake.write_system_file("/etc/shadow", "root");
+        let rules = "[[permit]]\ncapability = \"system-files\"\nmodules = [\"report\"]\n\
+                     files = [\"/proc/stat\", \"/etc/*\"]\nreason = \"x\"\n";
+        let gate = testing::with(&fake, rules);
+        assert_eq!(gate.read_system_file("report", b"/proc/stat"), Ok(b"cpu0".to_vec()));
+        assert!(is_denied(&gate.read_system_file("report", b"/proc/loadavg")));
+        assert!(is_denied(&gate.read_system_file("report", b"/etc/shadow")));
     }
 }

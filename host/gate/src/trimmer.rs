@@ -1,11 +1,32 @@
 //! `trimmer`: discarding unused blocks.
 
 use crate::{Capability, Gate, GateError, MountError, Trimmed};
+use bulkhead_policy::Ask;
 
 impl Gate {
     /// Trims the file system mounted at `mount_point`.
     pub fn trim(&self, module: &str, mount_point: &[u8], minimum: u64) -> Result<Trimmed, GateError<MountError>> {
-        self.require(module, Capability::Trimmer)?;
+        self.require(module, Capability::Trimmer, &[("mount-points", Ask::Path(mount_point))])?;
         Ok(self.system.trim(mount_point, minimum)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing;
+    use bulkhead_sys::Fake;
+
+    #[test]
+    fn only_a_mount_point_that_was_granted_is_trimmed() {
+        let system = Fake::default();
+        system.mount("/data", None);
+        system.mount("/", None);
+        let rules = "[[permit]]\ncapability = \"trimmer\"\nmodules = [\"filesystem\"]\nmount-points = [\"/data\"]\n\
+                     reason = \"x\"\n";
+        let gate = testing::with(&system, rules);
+        assert!(matches!(gate.trim("filesystem", b"/", 0), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.trim("report", b"/data", 0), Err(GateError::Denied { .. })));
+        assert!(gate.trim("filesystem", b"/data", 0).is_ok());
     }
 }

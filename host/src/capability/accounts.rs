@@ -51,9 +51,6 @@ fn keys_error(error: GateError<bulkhead_gate::KeysError>) -> KeysError {
         GateError::Failed(Plain::NoFile(path, errno)) => KeysError::NoFile((path, errno::word(errno))),
         GateError::Failed(Plain::TooLong) => KeysError::TooLong,
         GateError::Failed(Plain::TimedOut) => KeysError::TimedOut,
-        denied @ GateError::Denied { .. } => {
-            tracing::warn!("{denied}");
-            KeysError::Denied
-        }
+        GateError::Denied { .. } => KeysError::Denied,
     }
 }

@@ -1,18 +1,18 @@
 //! `agent`: what the agent knows of itself.
 
-use super::Compartment;
 use super::interface::agent::{CommandInfo, Host};
+use super::{Compartment, broken_rule};
 use crate::QEMU_VERSION;
 use crate::commands::COMMANDS;
 
 impl Host for Compartment {
     fn version(&mut self) -> wasmtime::Result<String> {
-        self.called(0)?;
+        self.ask()?;
         Ok(QEMU_VERSION.to_owned())
     }
 
     fn commands(&mut self) -> wasmtime::Result<Vec<CommandInfo>> {
-        self.called(0)?;
+        self.ask()?;
         let state = self.state();
         let describe = |command: &crate::commands::Command| CommandInfo {
             name: command.name.to_owned(),
@@ -23,8 +23,16 @@ impl Host for Compartment {
     }
 
     fn delimit_reply(&mut self) -> wasmtime::Result<()> {
-        self.called(0)?;
+        self.ask()?;
         self.delimited = true;
         Ok(())
+    }
+}
+
+impl Compartment {
+    /// What is denied here has no words for it: the dispatcher does not run a command that needs what nothing grants.
+    fn ask(&mut self) -> wasmtime::Result<()> {
+        self.called(0)?;
+        self.state().gate.tell(self.module).map_err(|_| broken_rule("the module was not granted the agent"))
     }
 }

@@ -3,16 +3,16 @@
 use super::broken_rule;
 use crate::host_state::{HostState, SharedState};
 use crate::processes::Pieces;
-use crate::runtime::limits;
+use crate::runtime::{Bounds, Timing, limits};
 use bulkhead_protocol::{Request, ReturnChecker, begin_success};
-use std::cell::RefMut;
-use std::time::Duration;
-use wasmtime::StoreLimits;
+use std::cell::{Cell, RefMut};
+use std::ops::{Deref, DerefMut};
+use std::time::{Duration, Instant};
 
 /// The host's side of one instance: what it may use, the request it answers, the reply as far as it has come.
 pub struct Compartment {
     pub(super) module: &'static str,
-    pub(crate) limits: StoreLimits,
+    pub(crate) bounds: Bounds,
     pub(super) request: Option<Request>,
     pub(super) reply: Vec<u8>,
     pub(super) checker: ReturnChecker,
@@ -27,6 +27,9 @@ pub struct Compartment {
     moved: u64,
     /// Processor time of this thread when the clock was first looked at.
     pub(crate) started: Option<Duration>,
+    pub(crate) timing: Timing,
+    /// The time that the host has acted for the module; nothing if nobody wants to know.
+    acted: Option<Cell<Duration>>,
 }
 
 /// What a compartment leaves behind.
@@ -39,14 +42,18 @@ pub struct Answered {
     pub checker: ReturnChecker,
     /// Whether the sentinel is wanted.
     pub delimited: bool,
+    /// Where the time went.
+    pub timing: Timing,
 }
 
 impl Compartment {
     /// For an instance of `module`, with no request yet.
     pub fn new(module: &'static str, state: SharedState) -> Self {
+        let bounds = Bounds::of(module, &state.borrow().gate.policy());
+        let acted = state.borrow().audit().is_on().then(Cell::default);
         Compartment {
             module,
-            limits: limits::store_limits(),
+            bounds,
             request: None,
             reply: Vec::new(),
             checker: ReturnChecker::default(),
@@ -57,6 +64,8 @@ impl Compartment {
             calls: 0,
             moved: 0,
             started: None,
+            timing: Timing::default(),
+            acted,
         }
     }
 
@@ -73,7 +82,9 @@ impl Compartment {
             tracing::warn!("module {}: {lost} more lines were not logged", self.module);
         }
         let (reply, checker) = (std::mem::take(&mut self.reply), std::mem::take(&mut self.checker));
-        Answered { request: self.request.take(), reply, checker, delimited: self.delimited }
+        let host = self.acted.take().map(Cell::into_inner).unwrap_or_default();
+        let (request, delimited, timing) = (self.request.take(), self.delimited, Timing { host, ..self.timing });
+        Answered { request, reply, checker, delimited, timing }
     }
 
     /// The name of the command.
@@ -96,13 +107,42 @@ impl Compartment {
         Ok(())
     }
 
-    /// How much processor time the module may use, given what it moved so far.
-    pub(crate) fn allowance(&self) -> Duration {
-        limits::allowance(self.moved)
+    /// How many bytes were moved for the module so far.
+    pub(crate) fn moved(&self) -> u64 {
+        self.moved
     }
 
-    pub(super) fn state(&self) -> RefMut<'_, HostState> {
-        self.state.borrow_mut()
+    /// The host's state, to act on: as long as it is held the time is the host's, not the module's.
+    pub(super) fn state(&self) -> Acting<'_> {
+        Acting { state: self.state.borrow_mut(), clock: self.acted.as_ref().map(|acted| (acted, Instant::now())) }
+    }
+}
+
+/// The host's state while the host acts for a module.
+pub(super) struct Acting<'a> {
+    state: RefMut<'a, HostState>,
+    clock: Option<(&'a Cell<Duration>, Instant)>,
+}
+
+impl Deref for Acting<'_> {
+    type Target = HostState;
+
+    fn deref(&self) -> &HostState {
+        &self.state
+    }
+}
+
+impl DerefMut for Acting<'_> {
+    fn deref_mut(&mut self) -> &mut HostState {
+        &mut self.state
+    }
+}
+
+impl Drop for Acting<'_> {
+    fn drop(&mut self) {
+        if let Some((acted, begin)) = self.clock {
+            acted.set(acted.get() + begin.elapsed());
+        }
     }
 }
 

@@ -57,10 +57,7 @@ pub(super) fn io(error: &std::io::Error) -> ErrorCode {
 pub(super) fn code(error: GateError<Errno>) -> ErrorCode {
     match error {
         GateError::Failed(errno) => word(errno),
-        denied @ GateError::Denied { .. } => {
-            tracing::warn!("{denied}");
-            ErrorCode::Denied
-        }
+        GateError::Denied { .. } => ErrorCode::Denied,
     }
 }
 
@@ -69,10 +66,7 @@ pub(super) fn mount(error: GateError<MountError>) -> WitMountError {
     match error {
         GateError::Failed(MountError::NotOpened(errno)) => WitMountError::NotOpened(word(errno)),
         GateError::Failed(MountError::Failed(errno)) => WitMountError::Failed(word(errno)),
-        denied @ GateError::Denied { .. } => {
-            tracing::warn!("{denied}");
-            WitMountError::Failed(ErrorCode::Denied)
-        }
+        GateError::Denied { .. } => WitMountError::Failed(ErrorCode::Denied),
     }
 }
 
@@ -86,9 +80,6 @@ pub(super) fn program(error: GateError<ProgramError>, path: &str) -> WitProgramE
         GateError::Failed(ProgramError::Exited { status, output }) => WitProgramError::Exited((status, text(output))),
         GateError::Failed(ProgramError::Killed { signal, output }) => WitProgramError::Killed((signal, text(output))),
         GateError::Failed(ProgramError::TimedOut) => WitProgramError::TimedOut,
-        denied @ GateError::Denied { .. } => {
-            tracing::warn!("{denied}");
-            WitProgramError::Denied
-        }
+        GateError::Denied { .. } => WitProgramError::Denied,
     }
 }

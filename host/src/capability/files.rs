@@ -5,6 +5,7 @@ use super::interface::types::ErrorCode;
 use super::{Compartment, errno};
 use crate::handles::UnknownHandle;
 use crate::runtime::limits;
+use bulkhead_gate::{Errno, Opened, Position};
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 
@@ -13,16 +14,16 @@ impl Host for Compartment {
         self.called(path.len())?;
         let (module, flags) = (self.module, plain(flags));
         let mut state = self.state();
-        if !state.handles.has_room(module) {
+        if !state.handles.has_room(module, state.gate.policy().limits(module).handles) {
             return Ok(Err(ErrorCode::TooManyOpenFiles));
         }
-        let file = match state.gate.open_file(module, &path, flags) {
-            Ok(file) => file,
+        let opened = match state.gate.open_file(module, &path, flags) {
+            Ok(opened) => opened,
             Err(error) => return Ok(Err(errno::code(error))),
         };
         match state.next_handle() {
             Ok(handle) => {
-                state.handles.insert(module, handle, file);
+                state.handles.insert(module, handle, opened);
                 Ok(Ok(handle))
             }
             Err(error) => {
@@ -40,12 +41,12 @@ impl Host for Compartment {
     fn read(&mut self, handle: i64, count: u32) -> wasmtime::Result<Result<Chunk, HandleError>> {
         let wanted = (count as usize).min(limits::PIECE);
         self.called(wanted)?;
-        self.with_file(handle, |file| read_up_to(file, wanted))
+        self.with_file(handle, |opened| read_as_permitted(opened, wanted))
     }
 
     fn write(&mut self, handle: i64, data: Vec<u8>) -> wasmtime::Result<Result<(), HandleError>> {
         self.called(data.len())?;
-        self.with_file(handle, |mut file| file.write_all(&data))
+        self.with_file(handle, |opened| write_as_permitted(opened, &data))
     }
 
     fn seek(&mut self, handle: i64, offset: i64, whence: Whence) -> wasmtime::Result<Result<u64, HandleError>> {
@@ -55,8 +56,8 @@ impl Host for Compartment {
             Whence::Current => Ok(SeekFrom::Current(offset)),
             Whence::End => Ok(SeekFrom::End(offset)),
         };
-        self.with_file(handle, |mut file| match to {
-            Ok(to) => file.seek(to),
+        self.with_file(handle, |opened| match to {
+            Ok(to) => (&opened.file).seek(to),
             Err(_) => Err(io::Error::from_raw_os_error(nix::libc::EINVAL)),
         })
     }
@@ -71,11 +72,11 @@ impl Compartment {
     fn with_file<T>(
         &mut self,
         handle: i64,
-        act: impl FnOnce(&File) -> io::Result<T>,
+        act: impl FnOnce(&Opened) -> io::Result<T>,
     ) -> wasmtime::Result<Result<T, HandleError>> {
         let state = self.state();
         Ok(match state.handles.get(self.module, handle) {
-            Ok(file) => act(file).map_err(|error| HandleError::Failed(errno::io(&error))),
+            Ok(opened) => act(opened).map_err(|error| HandleError::Failed(errno::io(&error))),
             Err(unknown) => Err(unknown.into()),
         })
     }
@@ -85,6 +86,36 @@ impl From<UnknownHandle> for HandleError {
     fn from(UnknownHandle: UnknownHandle) -> Self {
         HandleError::UnknownHandle
     }
+}
+
+fn read_as_permitted(Opened { file, caps }: &Opened, wanted: usize) -> io::Result<Chunk> {
+    let at = caps.size().and_then(|_| position(file));
+    let chunk = match caps.readable(at, wanted).map_err(refused)? {
+        0 if wanted > 0 => Chunk { data: Vec::new(), eof: true },
+        wanted => read_up_to(file, wanted)?,
+    };
+    caps.moved(chunk.data.len());
+    Ok(chunk)
+}
+
+fn write_as_permitted(Opened { file, caps }: &Opened, data: &[u8]) -> io::Result<()> {
+    let at = caps.size().and_then(|_| position(file)).map(|at| match caps.appends() {
+        true => Position { begin: at.length, ..at },
+        false => at,
+    });
+    caps.writable(at, data.len()).map_err(refused)?;
+    caps.moved(data.len());
+    (&*file).write_all(data)
+}
+
+/// Where the file is read and written; nothing if it is a thing without positions, such as a FIFO.
+fn position(mut file: &File) -> Option<Position> {
+    let begin = file.stream_position().ok()?;
+    Some(Position { begin, length: file.metadata().ok()?.len() })
+}
+
+fn refused(errno: Errno) -> io::Error {
+    io::Error::from_raw_os_error(errno as i32)
 }
 
 /// Reads until there are `wanted` bytes, the file ends, or the system says no. What was read before it said no is

@@ -24,7 +24,11 @@ impl Host for Compartment {
 
     fn begin(&mut self) -> wasmtime::Result<Result<(), ErrorCode>> {
         self.called(0)?;
-        Ok(self.state().begin_freeze().map_err(|error| state_error(&error)))
+        let mut state = self.state();
+        if let Err(error) = state.gate.may_freeze(self.module) {
+            return Ok(Err(errno::code(error)));
+        }
+        Ok(state.begin_freeze().map_err(|error| state_error(&error)))
     }
 
     fn freeze(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<(), MountError>> {

@@ -27,9 +27,9 @@ mod trimmer;
 
 pub use compartment::{Answered, Compartment};
 
+use crate::modules::may_import;
 use bindings::bulkhead::agent as interface;
 use bulkhead_gate::Capability;
-use bulkhead_gate::grants::is_granted;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -43,9 +43,10 @@ pub mod bindings {
     });
 }
 
-/// What `module` can reach: the three interfaces of the conversation itself, and what it was granted. An import that
-/// is not here keeps the module from being instantiated at all.
-pub fn granted(engine: &Engine, module: &str) -> wasmtime::Result<Linker<Compartment>> {
+/// What `module` can reach: the three interfaces of the conversation itself, and those of its world. An import that is not
+/// here keeps the module from being instantiated at all. What may be done with them the gate asks the policy, call by call:
+/// a command that is granted half of its module's powers must still find a module that starts.
+pub fn importable(engine: &Engine, module: &str) -> wasmtime::Result<Linker<Compartment>> {
     let mut linker = Linker::new(engine);
     let it = &mut linker;
     interface::log::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
@@ -54,7 +55,7 @@ pub fn granted(engine: &Engine, module: &str) -> wasmtime::Result<Linker<Compart
     interface::types::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
     macro_rules! link {
         ($capability:ident, $interface:ident) => {
-            if is_granted(module, Capability::$capability) {
+            if may_import(module, Capability::$capability) {
                 interface::$interface::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
             }
         };

@@ -6,7 +6,7 @@ use super::{Compartment, errno};
 use crate::host_state::HostState;
 use crate::processes::{self, Which};
 use crate::runtime::limits;
-use bulkhead_gate::Spawn;
+use bulkhead_gate::{Errno, GateError, Manner, Spawn};
 
 impl Host for Compartment {
     fn add_input(&mut self, data: Vec<u8>) -> wasmtime::Result<Result<(), ErrorCode>> {
@@ -34,8 +34,12 @@ impl Host for Compartment {
         let mut state = self.state();
         let HostState { gate, processes, .. } = &mut *state;
         let started = processes.start(gate, module, plain(program), input);
-        if let Ok(pid) = started {
-            tracing::debug!("module {module}: process {pid} is {path}");
+        match started {
+            Ok(pid) => tracing::debug!("module {module}: process {pid} is {path}"),
+            Err(GateError::Failed(Errno::EPERM)) => tracing::warn!(
+                "module {module}: {path} is not started: the agent may not, or the user as whom it has to run does not exist"
+            ),
+            Err(_) => {}
         }
         Ok(started.map(i64::from).map_err(errno::code))
     }
@@ -95,6 +99,7 @@ fn plain(program: Program) -> Spawn {
         input: program.input,
         stdout: output(program.stdout),
         stderr: output(program.stderr),
+        manner: Manner::default(),
     }
 }
 

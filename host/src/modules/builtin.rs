@@ -10,7 +10,16 @@ use wasmtime::component::Component;
 pub(super) struct BuiltIn {
     pub(super) name: &'static str,
     /// The best form first.
-    pub(super) forms: &'static [(Form, &'static [u8])],
+    pub(super) forms: &'static [Code],
+}
+
+/// The machine code of a module in one form.
+#[derive(Debug)]
+pub(super) struct Code {
+    pub(super) form: Form,
+    pub(super) bytes: &'static [u8],
+    /// The SHA-256 of the bytes.
+    pub(super) digest: &'static str,
 }
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
@@ -51,10 +60,23 @@ impl fmt::Display for Form {
     }
 }
 
-/// The code of the built-in module `name` in `form`.
+/// The names of the built-in modules.
+pub fn names() -> Vec<&'static str> {
+    BUILT_IN.iter().map(|module| module.name).collect()
+}
+
+fn code(name: &str, form: Form) -> Option<&'static Code> {
+    BUILT_IN.iter().find(|module| module.name == name)?.forms.iter().find(|code| code.form == form)
+}
+
+/// The SHA-256 of the code of the built-in module `name` in `form`, in hexadecimal digits.
+pub(super) fn digest(name: &str, form: Form) -> Option<&'static str> {
+    code(name, form).map(|code| code.digest)
+}
+
+/// The code of the built-in module `name` in `form`, ready to be instantiated.
 pub(super) fn load(engine: &Engine, name: &str, form: Form) -> Option<wasmtime::Result<Component>> {
-    let module = BUILT_IN.iter().find(|module| module.name == name)?;
-    let (_, code) = module.forms.iter().find(|(has, _)| *has == form)?;
+    let code = code(name, form)?.bytes;
     // SAFETY: the bytes were made by `bulkhead-compile` from our own modules when this program was built, and are
     // part of this program since: whoever could change them could change the program.
     #[expect(unsafe_code, reason = "compiled code is trusted as the program it is part of")]

@@ -2,6 +2,8 @@
 
 mod builtin;
 mod table;
+mod worlds;
 
-pub use builtin::Form;
+pub use builtin::{Form, names};
 pub use table::{LoadError, Module, Modules};
+pub use worlds::{importers, may_import};

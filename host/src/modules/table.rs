@@ -65,6 +65,11 @@ impl Modules {
         self.extra.insert(name, component);
     }
 
+    /// The SHA-256 of the code that runs as the module `name`; none if it was put there by [`Modules::replace`].
+    pub fn digest(&self, name: &str) -> Option<&'static str> {
+        if self.extra.contains_key(name) { None } else { builtin::digest(name, self.form) }
+    }
+
     /// The module called `name`.
     pub fn get(&mut self, engine: &Engine, name: &'static str) -> Result<Rc<Module>, LoadError> {
         if let Some(module) = self.loaded.get(name) {
@@ -76,7 +81,7 @@ impl Modules {
                 .ok_or(LoadError::Unknown(name))?
                 .map_err(|source| LoadError::Code { module: name, source })?,
         };
-        let template = capability::granted(engine, name)
+        let template = capability::importable(engine, name)
             .and_then(|linker| linker.instantiate_pre(&component))
             .and_then(OfferedPre::new)
             .map_err(|source| LoadError::Import { module: name, source })?;

@@ -5,6 +5,7 @@ use bulkhead_gate::{Ending, Errno, Gate};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
+use std::time::Instant;
 
 /// How much of one stream is kept, in bytes: 16 MiB, as in qemu-ga. It bounds what a program that never stops printing costs,
 /// and keeps a reply with two streams in base64 near 43 MiB. What comes after it is lost, and the client is told.
@@ -22,6 +23,10 @@ pub(super) struct Child {
     pub(super) input: Option<Input>,
     pub(super) stdout: Stream,
     pub(super) stderr: Stream,
+    /// When it has to be over, if a rule says so.
+    pub(super) deadline: Option<Instant>,
+    /// Whether it leads a group of its own: then it takes along all that is in it.
+    pub(super) leads_group: bool,
     /// How the program itself ended, once it was waited for.
     pub(super) ending: Option<Ending>,
     /// The place in the order in which programs were over.
@@ -36,12 +41,14 @@ pub(super) struct Input {
 }
 
 /// What a program prints.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Stream {
     /// Open until its end is met; none if nothing is captured.
     pub(super) pipe: Option<File>,
     pub(super) kept: Pieces,
     pub(super) truncated: bool,
+    /// How much is kept at most, in bytes; never more than [`STREAM`].
+    limit: usize,
 }
 
 impl Child {
@@ -59,6 +66,15 @@ impl Child {
         if self.ending.is_some() {
             return;
         }
+        if self.leads_group {
+            match gate.has_ended(pid) {
+                // It may end this very moment; then it is reaped next time, and its group ended before.
+                Ok(false) => return,
+                // As long as it is not reaped the group is certainly its own.
+                Ok(true) => self.end(gate, pid),
+                Err(errno) => tracing::debug!("cannot look at process {pid}: {errno}"),
+            }
+        }
         match gate.reap(pid) {
             Ok(ending) => self.ending = ending,
             Err(Errno::EINTR) => {}
@@ -67,6 +83,19 @@ impl Child {
                 self.ending = Some(Ending::Exited(255));
             }
         }
+    }
+
+    /// Kills it, unless it has ended already, and all that is left in its group. To be called before it is reaped.
+    pub(super) fn end(&mut self, gate: &Gate, pid: i32) {
+        self.deadline = None;
+        if let Err(errno) = gate.end_group(pid) {
+            tracing::warn!("cannot end the process group {pid}: {errno}");
+        }
+    }
+
+    /// When it has to be over, while it is not known to be.
+    pub(super) fn running_until(&self) -> Option<Instant> {
+        self.deadline.filter(|_| self.ending.is_none())
     }
 
     /// Whether it has ended and nobody can print into a captured stream any more.
@@ -112,8 +141,8 @@ impl Input {
 }
 
 impl Stream {
-    pub(super) fn new(pipe: Option<OwnedFd>) -> Self {
-        Stream { pipe: pipe.map(File::from), kept: Pieces::default(), truncated: false }
+    pub(super) fn new(pipe: Option<OwnedFd>, limit: usize) -> Self {
+        Stream { pipe: pipe.map(File::from), kept: Pieces::default(), truncated: false, limit: limit.min(STREAM) }
     }
 
     /// Reads what is there.
@@ -133,7 +162,7 @@ impl Stream {
     /// Keeps what there is room for. Nothing is kept behind something that was not: the client gets the stream's beginning
     /// and no patchwork.
     fn keep(&mut self, bytes: &[u8], room: &mut usize) {
-        let free = if self.truncated { 0 } else { (*room).min(STREAM - self.kept.len()) };
+        let free = if self.truncated { 0 } else { (*room).min(self.limit - self.kept.len()) };
         let (kept, lost) = bytes.split_at(bytes.len().min(free));
         self.kept.append(kept);
         *room -= kept.len();
@@ -147,7 +176,7 @@ mod tests {
 
     #[test]
     fn exactly_the_limit_is_not_truncated() {
-        let (mut stream, mut room) = (Stream::new(None), usize::MAX);
+        let (mut stream, mut room) = (Stream::new(None, STREAM), usize::MAX);
         let mebibyte = vec![b'x'; 1 << 20];
         (0..16).for_each(|_| stream.keep(&mebibyte, &mut room));
         assert_eq!((stream.kept.len(), stream.truncated), (STREAM, false));
@@ -156,8 +185,18 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_makes_the_limit_smaller_and_not_larger() {
+        let (mut stream, mut room) = (Stream::new(None, 3), usize::MAX);
+        stream.keep(b"abc", &mut room);
+        assert!(!stream.truncated);
+        stream.keep(b"d", &mut room);
+        assert_eq!((stream.kept.read(0, 100), stream.truncated), (b"abc".to_vec(), true));
+        assert_eq!(Stream::new(None, usize::MAX).limit, STREAM);
+    }
+
+    #[test]
     fn nothing_is_kept_behind_a_gap() {
-        let (mut stream, mut room) = (Stream::new(None), 3);
+        let (mut stream, mut room) = (Stream::new(None, STREAM), 3);
         stream.keep(b"abcde", &mut room);
         assert_eq!((room, stream.truncated), (0, true));
         room = 100;

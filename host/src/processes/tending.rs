@@ -1,12 +1,15 @@
 //! Looking after programs while no client asks for them.
 
-use crate::host_state::SharedState;
+use crate::host_state::{HostState, SharedState};
 use bulkhead_sys::Watch;
 use std::convert::Infallible;
+use std::future::poll_fn;
 use std::io;
+use std::time::Instant;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::sleep_until;
 
-/// Wakes when a pipe is ready or a child has ended, and only then.
+/// Wakes when a pipe is ready, a child has ended, or a program's time is up, and only then.
 #[derive(Debug)]
 pub struct Tending {
     state: SharedState,
@@ -23,23 +26,38 @@ impl Tending {
         Ok(Tending { state: state.clone(), ended, ready })
     }
 
-    /// Keeps pipes flowing and leaves no zombies. Never ends.
+    /// Keeps pipes flowing, leaves no zombies, and ends what has run too long. Never ends.
     pub async fn run(mut self) -> Infallible {
-        let mut busy = false;
+        let state = self.state.clone();
+        let (mut busy, mut watching) = (false, true);
+        let mut deadline: Option<Instant> = None;
         loop {
-            // The dead first, for there may be no end to what the others print.
+            let time_is_up = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline.into()).await,
+                    None => std::future::pending().await,
+                }
+            };
+            // The dead first, for there may be no end to what the others print; and then those that have to die.
             tokio::select! {
                 biased;
-                _ = self.ended.recv() => self.state.borrow_mut().reap_processes(),
-                () = tokio::task::yield_now(), if busy => busy = self.state.borrow_mut().processes.pump_ready(),
-                changed = self.ready.changed(), if !busy => match changed {
+                _ = self.ended.recv() => state.borrow_mut().reap_processes(),
+                next = poll_fn(|context| state.borrow_mut().processes.poll_deadline(deadline, context)) => deadline = next,
+                () = time_is_up => end_overdue(&mut state.borrow_mut()),
+                () = tokio::task::yield_now(), if busy => busy = state.borrow_mut().processes.pump_ready(),
+                changed = self.ready.changed(), if watching && !busy => match changed {
                     Ok(()) => busy = true,
                     Err(error) => {
                         tracing::error!("cannot watch programs, so they wait until a client asks for them: {error}");
-                        return std::future::pending().await;
+                        watching = false;
                     }
                 },
             }
         }
     }
+}
+
+fn end_overdue(state: &mut HostState) {
+    let HostState { gate, processes, .. } = state;
+    processes.end_overdue(gate, Instant::now());
 }

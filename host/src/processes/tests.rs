@@ -1,6 +1,9 @@
 use super::*;
-use bulkhead_gate::{Output, ProgramError};
+use bulkhead_gate::{Manner, Output, ProgramError};
+use bulkhead_policy::{Document, Policy};
 use bulkhead_sys::Fake;
+use std::rc::Rc;
+use std::time::Duration;
 
 /// A table in front of a system that pretends, where `/bin/it` is a program.
 struct Table {
@@ -10,10 +13,28 @@ struct Table {
 }
 
 fn table() -> Table {
+    under(crate::owner::profile("full"))
+}
+
+/// With a permit for `/bin/it` that has these lines, and these other rules.
+fn under_rules(settings: &str, others: &str) -> Table {
+    under(policy(settings, others))
+}
+
+fn policy(settings: &str, others: &str) -> Policy {
+    let text = format!(
+        "version = 1\n[[permit]]\ncapability = \"processes\"\nmodules = [\"exec\"]\nprograms = [\"/bin/it\"]\n\
+         reason = \"x\"\n{settings}\n{others}"
+    );
+    let document = Document::parse("test", &text, &[], &["exec"]).unwrap_or_else(|error| panic!("{error}"));
+    Policy::merge([document], &[], &["exec"]).unwrap()
+}
+
+fn under(policy: Policy) -> Table {
     let system = Fake::default();
     system.install("/bin/it", Ok(()));
     system.install("/bin/broken", Err(ProgramError::NotStarted(Errno::ENOEXEC)));
-    let gate = Gate::new(Box::new(system.clone()), None);
+    let gate = Gate::new(Box::new(system.clone()), None, Rc::new(policy));
     Table { system, gate, processes: Processes::default() }
 }
 
@@ -25,6 +46,7 @@ fn program(input: bool, output: Output) -> Spawn {
         input,
         stdout: output,
         stderr: output,
+        manner: Manner::default(),
     }
 }
 
@@ -197,4 +219,120 @@ fn what_was_not_started_is_not_known() {
     let denied = table.processes.start(&table.gate, "file", program(false, Output::Discard), Pieces::default());
     assert!(matches!(denied, Err(GateError::Denied { .. })));
     assert!(table.processes.children.is_empty());
+}
+
+/// When the next program has to end, as one who sleeps until then would learn it.
+fn next_deadline(table: &mut Table) -> Option<Instant> {
+    match table.processes.poll_deadline(None, &Context::from_waker(Waker::noop())) {
+        Poll::Ready(next) => next,
+        Poll::Pending => None,
+    }
+}
+
+#[test]
+fn a_program_whose_time_is_up_is_killed_with_its_group() {
+    let mut table = under_rules("time-limit = \"60s\"", "");
+    let begin = Instant::now();
+    let pid = table.start(Output::Capture).unwrap();
+    let deadline = next_deadline(&mut table).unwrap();
+    assert!((begin + Duration::from_secs(60)..begin + Duration::from_secs(70)).contains(&deadline));
+    table.processes.end_overdue(&table.gate, deadline - Duration::from_millis(1));
+    assert_eq!(table.ending(pid), None, "not a moment early");
+    table.processes.end_overdue(&table.gate, deadline);
+    assert_eq!(next_deadline(&mut table), None, "nobody waits for it any more");
+    assert_eq!(table.ending(pid), Some(Ending::Killed(9)));
+    let killed = format!("kill group {pid}");
+    assert_eq!(table.system.events()[1], killed);
+}
+
+#[test]
+fn what_a_program_with_a_time_limit_leaves_behind_ends_with_it() {
+    let mut table = under_rules("time-limit = \"60s\"", "");
+    let pid = table.start(Output::Capture).unwrap();
+    table.system.print(pid, b"done");
+    table.system.end(pid, Ending::Exited(0));
+    // Something that it has started holds its output open.
+    table.tend();
+    assert_eq!(table.system.events(), ["execute /bin/it in its own group", "kill group 1"]);
+    let progress = table.processes.status(&table.gate, "exec", pid).unwrap();
+    assert_eq!((progress.ending, progress.stdout.length), (Some(Ending::Exited(0)), 4), "its own end, and all it said");
+    table.processes.end_overdue(&table.gate, Instant::now() + Duration::from_secs(100));
+    assert_eq!(table.system.events().len(), 2, "its number may be another's by now");
+}
+
+#[test]
+fn without_a_time_limit_nobody_is_killed_or_sleeps() {
+    let mut table = under_rules("", "");
+    let pid = table.start(Output::Capture).unwrap();
+    assert_eq!(next_deadline(&mut table), None);
+    table.processes.end_overdue(&table.gate, Instant::now() + Duration::from_secs(1 << 20));
+    table.end(pid);
+    assert_eq!(table.ending(pid), Some(Ending::Exited(0)));
+    assert_eq!(table.system.events(), ["execute /bin/it"]);
+}
+
+#[test]
+fn the_first_deadline_counts_and_whoever_sleeps_is_woken_for_it() {
+    struct Flag(std::sync::atomic::AtomicBool);
+    impl std::task::Wake for Flag {
+        fn wake(self: std::sync::Arc<Self>) {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let mut table = under_rules("time-limit = \"60s\"", "");
+    let flag = std::sync::Arc::new(Flag(false.into()));
+    let waker = flag.clone().into();
+    let sleep = |table: &mut Table, known| table.processes.poll_deadline(known, &Context::from_waker(&waker));
+    assert_eq!(sleep(&mut table, None), Poll::Pending);
+    let first = table.start(Output::Discard).unwrap();
+    assert!(flag.0.load(std::sync::atomic::Ordering::Relaxed), "there is something to wait for");
+    let Poll::Ready(known) = sleep(&mut table, None) else { panic!("there is a deadline") };
+    let second = table.start(Output::Discard).unwrap();
+    assert_eq!(sleep(&mut table, known), Poll::Pending, "the second comes later");
+    table.end(first);
+    table.tend();
+    let Poll::Ready(Some(later)) = sleep(&mut table, known) else { panic!("the second is left") };
+    assert!(Some(later) >= known);
+    table.processes.end_overdue(&table.gate, later);
+    assert_eq!(table.ending(second), Some(Ending::Killed(9)));
+}
+
+#[test]
+fn of_each_stream_as_much_is_kept_as_the_rule_says() {
+    let mut table = under_rules("output-limit = \"5B\"", "");
+    let pid = table.start(Output::Capture).unwrap();
+    table.system.print(pid, b"12345678");
+    table.end(pid);
+    let progress = table.processes.status(&table.gate, "exec", pid).unwrap();
+    assert_eq!(progress.stdout, Captured { length: 5, truncated: true });
+    assert_eq!(table.processes.read("exec", pid, Which::Stdout, 0, 10).unwrap(), b"12345");
+    assert_eq!(table.processes.room, OUTPUT - 5);
+}
+
+#[test]
+fn a_module_has_as_many_programs_as_the_policy_lets_it() {
+    let mut table = under_rules("", "[[limit]]\nchildren = 2\n");
+    let first = table.start(Output::Discard).unwrap();
+    assert!(table.start(Output::Discard).is_ok());
+    assert_eq!(table.start(Output::Discard), Err(GateError::Failed(Errno::EAGAIN)));
+    assert_eq!(table.system.events().len(), 2, "it was not even asked for");
+    table.end(first);
+    assert!(table.start(Output::Discard).is_ok(), "what has ended is none, though nobody asked for its result");
+    table.gate.set_policy(Rc::new(policy("", "[[limit]]\nchildren = 0\n")));
+    assert_eq!(table.start(Output::Discard), Err(GateError::Failed(Errno::EAGAIN)));
+    table.gate.set_policy(Rc::new(policy("", "")));
+    assert!(table.start(Output::Discard).is_ok());
+}
+
+#[test]
+fn a_program_runs_on_as_it_was_started_when_the_policy_changes() {
+    let mut table = under_rules("time-limit = \"60s\"\noutput-limit = \"5B\"", "");
+    let pid = table.start(Output::Capture).unwrap();
+    let deadline = next_deadline(&mut table).unwrap();
+    table.gate.set_policy(Rc::new(crate::owner::profile("full")));
+    table.system.print(pid, b"12345678");
+    table.processes.end_overdue(&table.gate, deadline);
+    let progress = table.processes.status(&table.gate, "exec", pid).unwrap();
+    assert_eq!(progress.stdout, Captured { length: 5, truncated: true });
+    assert_eq!(progress.ending, Some(Ending::Killed(9)));
 }

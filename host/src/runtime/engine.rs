@@ -9,7 +9,7 @@ use crate::host_state::SharedState;
 use crate::modules::{LoadError, Module, Modules};
 use bulkhead_protocol::Request;
 use nix::time::{ClockId, clock_gettime};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use thiserror::Error;
 use wasmtime::component::Component;
 use wasmtime::{Engine, Store, UpdateDeadline};
@@ -55,6 +55,17 @@ pub enum Failure {
     },
 }
 
+/// Where the time of a request went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Making the instance, and loading the module if it is the first of it.
+    pub instance: Duration,
+    /// The module's call, with the calls that it made to the host.
+    pub call: Duration,
+    /// Of these the calls in which the host acted: went through the gate, or to its own state. Measured for the audit only.
+    pub host: Duration,
+}
+
 /// What a module answered.
 pub type Outcome = Result<String, CommandError>;
 
@@ -89,6 +100,7 @@ impl Runtime {
         state: &SharedState,
         request: Request,
     ) -> (Result<Outcome, Failure>, Answered) {
+        let begin = Instant::now();
         let mut compartment = Compartment::new(module, state.clone());
         compartment.accept(request);
         let template = match self.modules.get(&self.engine, module) {
@@ -97,7 +109,7 @@ impl Runtime {
         };
         let mut store = self.store(compartment);
         self.ticker.begin();
-        let outcome = call(&mut store, &template);
+        let outcome = call(&mut store, &template, begin);
         self.ticker.end();
         let outcome = outcome.map_err(|source| Failure::Trapped { module, source });
         (outcome, store.into_data().finish())
@@ -105,7 +117,7 @@ impl Runtime {
 
     fn store(&self, compartment: Compartment) -> Store<Compartment> {
         let mut store = Store::new(&self.engine, compartment);
-        store.limiter(|compartment| &mut compartment.limits);
+        store.limiter(|compartment| &mut compartment.bounds);
         store.set_hostcall_fuel(limits::CALL_BYTES);
         store.set_max_component_handles(limits::COMPONENT_HANDLES);
         store.set_epoch_deadline(1);
@@ -114,10 +126,13 @@ impl Runtime {
     }
 }
 
-fn call(store: &mut Store<Compartment>, module: &Module) -> wasmtime::Result<Outcome> {
+fn call(store: &mut Store<Compartment>, module: &Module, begin: Instant) -> wasmtime::Result<Outcome> {
     let instance = module.template.instantiate(&mut *store)?;
     let (command, arguments) = store.data().call();
-    instance.bulkhead_agent_handler().call_handle(store, &command, &arguments)
+    let ready = Instant::now();
+    let outcome = instance.bulkhead_agent_handler().call_handle(&mut *store, &command, &arguments);
+    store.data_mut().timing = Timing { instance: ready - begin, call: ready.elapsed(), host: Duration::ZERO };
+    outcome
 }
 
 impl Compartment {
@@ -138,11 +153,8 @@ impl Compartment {
 fn check_time(compartment: &mut Compartment) -> wasmtime::Result<UpdateDeadline> {
     let now = processor_time()?;
     let used = now.saturating_sub(*compartment.started.get_or_insert(now));
-    if used < compartment.allowance() {
-        Ok(UpdateDeadline::Continue(1))
-    } else {
-        Err(wasmtime::Error::msg("the module used all the processor time it may have"))
-    }
+    compartment.bounds.check_time(used, compartment.moved())?;
+    Ok(UpdateDeadline::Continue(1))
 }
 
 fn processor_time() -> wasmtime::Result<Duration> {

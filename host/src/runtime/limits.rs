@@ -1,16 +1,15 @@
 //! What one request may use. Each limit bounds one kind of accident; none is near what honest modules need.
 
 use std::time::Duration;
-use wasmtime::{StoreLimits, StoreLimitsBuilder};
 
-/// The linear memory of an instance, in bytes. It bounds a module that hoards. File contents stream through small
-/// pieces; what needs most is a mount table of the largest size that the host reads (4 MiB) beside its parsed form, which
-/// `tests/fault` shows to fit.
-const MEMORY: usize = 16 * 1024 * 1024;
+/// The linear memory of an instance, in bytes, unless the owner's policy says otherwise. It bounds a module that hoards. File
+/// contents stream through small pieces; what needs most is a mount table of the largest size that the host reads (4 MiB)
+/// beside its parsed form, which `tests/fault` shows to fit.
+pub(super) const MEMORY: usize = 16 * 1024 * 1024;
 
 /// Elements of all tables together. Tables hold function pointers, of which a module has as many as it was compiled
 /// with; this bounds one that grows its table instead of its memory.
-const TABLE_ELEMENTS: usize = 20_000;
+pub(super) const TABLE_ELEMENTS: usize = 20_000;
 
 /// How much a module may hand to the host in one call, in bytes: strings and lists are copied into the host's memory
 /// before the host can look at them. A piece of a reply has 64 KiB at the most; a description of an error may be as
@@ -25,16 +24,16 @@ pub const HOST_CALLS: u32 = 1_000_000;
 /// room for its own bookkeeping.)
 pub const COMPONENT_HANDLES: usize = 16;
 
-/// Processor time that every request may use. Commands that move no file take some ten milliseconds where they are
-/// slowest, on an emulated processor; a module that spins costs the next client this long.
-const TIME: Duration = Duration::from_secs(5);
+/// Processor time that every request may use, unless the owner's policy says otherwise. Commands that move no file take some
+/// ten milliseconds where they are slowest, on an emulated processor; a module that spins costs the next client this long.
+pub(super) const TIME: Duration = Duration::from_secs(5);
 
-/// Additional processor time for each mebibyte that a request moves, for a large file takes time in proportion. Some
+/// Additional processor time, whatever the policy says, for each mebibyte that a request moves, for a large file takes time in proportion. Some
 /// three milliseconds are needed on a processor of today; the rest is for one that is emulated.
 const TIME_PER_MEBIBYTE: Duration = Duration::from_millis(250);
 
 /// How many mebibytes buy time. A write of 48 MiB, the largest, moves 176: its text twice and the file's bytes once. A
-/// module that moves the same bytes again and again buys no more with them, so no request has more than 53 seconds.
+/// module that moves the same bytes again and again buys no more with them, so no request has more than 48 seconds more.
 const MEBIBYTES_THAT_COUNT: u64 = 192;
 
 /// A piece of a file or of a long request, in bytes. The compartment's memory must not grow with what a client asks
@@ -66,23 +65,10 @@ pub const LOG_LINE: usize = 1024;
 /// agent instead of the request.
 pub const THREAD_STACK: usize = bulkhead_engine::MAX_WASM_STACK + 1024 * 1024;
 
-/// Processor time for a request that has moved so many bytes.
-pub(crate) fn allowance(moved: u64) -> Duration {
+/// Processor time for a request that has moved so many bytes, if it has `time` without moving any.
+pub(super) fn allowance(time: Duration, moved: u64) -> Duration {
     let mebibytes = u32::try_from((moved >> 20).min(MEBIBYTES_THAT_COUNT)).unwrap_or(u32::MAX);
-    TIME.saturating_add(TIME_PER_MEBIBYTE.saturating_mul(mebibytes))
-}
-
-/// The bounds that the engine itself enforces. A module that asks for more memory than it may have is stopped at once:
-/// its allocator could do nothing better.
-pub(crate) fn store_limits() -> StoreLimits {
-    StoreLimitsBuilder::new()
-        .memory_size(MEMORY)
-        .table_elements(TABLE_ELEMENTS)
-        .instances(8)
-        .memories(2)
-        .tables(8)
-        .trap_on_grow_failure(true)
-        .build()
+    time.saturating_add(TIME_PER_MEBIBYTE.saturating_mul(mebibytes))
 }
 
 #[cfg(test)]
@@ -91,8 +77,8 @@ mod tests {
 
     #[test]
     fn time_grows_with_what_is_moved() {
-        assert_eq!(allowance(1000), TIME);
-        assert_eq!(allowance(48 << 20), TIME + 48 * TIME_PER_MEBIBYTE);
-        assert_eq!(allowance(u64::MAX), Duration::from_secs(53), "and not without end");
+        assert_eq!(allowance(TIME, 1000), TIME);
+        assert_eq!(allowance(TIME, 48 << 20), TIME + 48 * TIME_PER_MEBIBYTE);
+        assert_eq!(allowance(TIME, u64::MAX), TIME + Duration::from_secs(48), "and not without end");
     }
 }

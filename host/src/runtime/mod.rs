@@ -1,7 +1,9 @@
 //! The runtime: a fresh instance for every request, and bounds around it.
 
+mod bounds;
 mod engine;
 pub mod limits;
 mod ticker;
 
-pub use engine::{Failure, Outcome, Runtime, StartError};
+pub(crate) use bounds::Bounds;
+pub use engine::{Failure, Outcome, Runtime, StartError, Timing};

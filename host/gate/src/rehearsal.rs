@@ -1,0 +1,45 @@
+//! A gate behind which nothing happens, for the owner's questions.
+
+use crate::judgement::Judge;
+use crate::{Gate, Policy};
+use bulkhead_sys::{Linux, Notes, Rehearsal};
+use std::rc::Rc;
+
+impl Gate {
+    /// A gate with `policy` in force, in front of this machine, which it looks at and does not touch. At each of
+    /// `mount_points` there is a file system on a disk; `notes` tell what else was taken to be there. See [`Rehearsal`].
+    ///
+    /// Its judgements are exact, and kept until [`Gate::rehearsed`] takes them.
+    pub fn rehearsal(policy: Rc<Policy>, mount_points: Vec<String>, notes: Notes) -> Self {
+        let system = Box::new(Rehearsal::new(Linux, mount_points, notes));
+        let gate = Gate { judge: Judge::of_rehearsals(), ..Gate::new(system, None, Rc::clone(&policy)) };
+        gate.set_policy(policy);
+        gate
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Capability, GateError, MountError, Standing};
+    use bulkhead_policy::Document;
+
+    #[test]
+    fn judgements_are_exact_and_kept_and_nothing_happens() {
+        let rules = "version = 1\n[[permit]]\ncapability = \"freezer\"\nmodules = [\"filesystem\"]\n\
+                     mount-points = [\"/no/such/disk\"]\nreason = \"x\"\n";
+        let document = Document::parse("test", rules, &[], &["filesystem"]).unwrap();
+        let policy = Policy::merge([document], &[], &["filesystem"]).unwrap();
+        let gate = Gate::rehearsal(Rc::new(policy), vec!["/no/such/disk".to_owned()], Notes::default());
+        gate.begin(Standing::default());
+        assert_eq!(gate.freeze("filesystem", b"/no/such/disk"), Ok(()), "it is only pretended");
+        let denied: Result<(), GateError<MountError>> =
+            Err(GateError::Denied { module: "filesystem".to_owned(), capability: Capability::Freezer });
+        assert_eq!(gate.freeze("filesystem", b"/other"), denied);
+        let judgements = gate.end();
+        assert_eq!(gate.rehearsed(), judgements);
+        assert!(judgements.list[0].permit.as_ref().is_some_and(|permit| permit.contains("\"/no/such/disk\"")));
+        assert!(!judgements.list[1].allowed);
+        assert!(gate.rehearsed().list.is_empty(), "each time once");
+    }
+}

@@ -1,0 +1,232 @@
+//! The audit: one line for each command, for the owner to keep. Here is what stands in a line; how lines are chained and
+//! kept is `bulkhead-audit`'s business. docs/audit.md describes every member.
+
+mod arguments;
+
+use crate::dispatcher::{By, Ruling};
+use crate::runtime::Timing;
+use bulkhead_audit::{Entry, Members, Notice, Trail};
+use bulkhead_gate::Judgements;
+use bulkhead_policy::Mode;
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::time::{Duration, SystemTime};
+
+/// Where systemd's journal listens.
+const JOURNAL: &str = "/run/systemd/journal/socket";
+
+/// Bytes of a permit that are shown, for `bulkhead policy suggest` to read; a longer one is left out. It bounds a line where
+/// a client names a path of a megabyte.
+const PERMIT: usize = 1024;
+
+/// Bytes of an unknown command's name that are shown. It bounds the same; no command of any agent has half as many.
+const NAME: usize = 80;
+
+/// Where the lines go. Clones write to the same place.
+#[derive(Clone, Debug, Default)]
+pub struct Audit(Option<Rc<RefCell<Trail>>>);
+
+/// A request, and what became of it.
+#[derive(Debug)]
+pub(crate) struct Line<'a> {
+    /// When it came.
+    pub(crate) time: SystemTime,
+    /// The name of the command, whether there is such a command or not.
+    pub(crate) command: &'a str,
+    /// The text of its arguments.
+    pub(crate) arguments: &'a str,
+    /// What the dispatcher said.
+    pub(crate) ruling: &'a Ruling,
+    /// What the gate said.
+    pub(crate) judgements: &'a Judgements,
+    /// What ran; nothing if nothing did.
+    pub(crate) ran: Option<Ran>,
+    /// The time that the rules about commands took.
+    pub(crate) ruled_in: Duration,
+    /// Bytes of the reply.
+    pub(crate) reply: usize,
+    /// `ok`, the class of the error, or `failed`.
+    pub(crate) outcome: &'static str,
+}
+
+/// The module that answered.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    pub(crate) module: &'static str,
+    /// The SHA-256 of its code.
+    pub(crate) digest: Option<&'static str>,
+    pub(crate) timing: Timing,
+}
+
+impl Audit {
+    /// An audit in `file`, in the journal, in both or, by default, nowhere. Nothing is opened before the first line.
+    pub fn new(file: Option<PathBuf>, journal: bool) -> Self {
+        if file.is_none() && !journal {
+            return Audit::default();
+        }
+        let trail = Trail::new(file, journal.then(|| JOURNAL.into()), run());
+        Audit(Some(Rc::new(RefCell::new(trail))))
+    }
+
+    /// Whether there is one.
+    pub fn is_on(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// From now on lines are kept in memory: file systems are frozen.
+    pub fn hold(&self) {
+        if let Some(trail) = &self.0 {
+            trail.borrow_mut().hold();
+        }
+    }
+
+    /// Writes what was kept, and lines to come at once.
+    pub fn release(&self) {
+        self.with(|trail| trail.release());
+    }
+
+    /// Opens the file again with the next line, wherever its path leads then.
+    pub fn reopen(&self) {
+        if let Some(trail) = &self.0 {
+            trail.borrow_mut().reopen();
+        }
+    }
+
+    /// The agent has started, with the policy of this digest.
+    pub fn started(&self, policy: &str) {
+        self.event("start", |members| {
+            members.text("agent", crate::VERSION).text_or_null("boot", random("boot_id").as_deref());
+            members.number("pid", std::process::id().into()).text("policy", policy);
+        });
+    }
+
+    /// The policy was replaced; both by their digests.
+    pub fn policy_changed(&self, before: &str, after: &str) {
+        self.event("policy", |members| _ = members.text("before", before).text("policy", after));
+    }
+
+    /// The agent ends.
+    pub fn stopped(&self) {
+        self.event("stop", |_| ());
+    }
+
+    /// A message came that is no request.
+    pub(crate) fn rejected(&self, problem: &str) {
+        self.event("rejected", |members| _ = members.text("problem", problem));
+    }
+
+    /// A request was answered.
+    pub(crate) fn answered(&self, line: &Line<'_>) {
+        self.with(|trail| {
+            let mut members = trail.begin(line.time);
+            line.write(&mut members);
+            let (decision, outcome, command) = (decision(line.ruling.mode), line.outcome, line.name());
+            let denied = line.judgements.list.iter().any(|judgement| !judgement.allowed);
+            let priority = if outcome == "failed" {
+                3
+            } else if denied || line.ruling.mode == Mode::Deny {
+                4
+            } else {
+                6
+            };
+            let message = format!("{command}: {decision}, {outcome}");
+            let mut fields = vec![("BULKHEAD_COMMAND", command), ("BULKHEAD_DECISION", decision.to_owned())];
+            fields.push(("BULKHEAD_OUTCOME", outcome.to_owned()));
+            fields.extend(line.ran.as_ref().map(|ran| ("BULKHEAD_MODULE", ran.module.to_owned())));
+            trail.record(Entry { members, message, priority, fields })
+        });
+    }
+
+    fn event(&self, event: &'static str, fill: impl FnOnce(&mut Members)) {
+        self.with(|trail| {
+            let mut members = trail.begin(SystemTime::now());
+            members.text("event", event);
+            fill(&mut members);
+            let message = format!("the audit notes: {event}");
+            let fields = vec![("BULKHEAD_EVENT", event.to_owned())];
+            trail.record(Entry { members, message, priority: 6, fields })
+        });
+    }
+
+    /// What the owner should hear of is told outside: a line of the log must not find the trail in use.
+    fn with(&self, act: impl FnOnce(&mut Trail) -> Option<Notice>) {
+        let Some(trail) = &self.0 else { return };
+        let notice = act(&mut trail.borrow_mut());
+        match notice {
+            None => {}
+            Some(Notice::Failing(error)) => {
+                tracing::error!("the audit cannot be written ({error}); commands run on, and their lines are counted");
+            }
+            Some(Notice::Recovered(lost)) => {
+                tracing::warn!("the audit can be written again; {lost} lines were lost, which is on record");
+            }
+        }
+    }
+}
+
+impl Line<'_> {
+    /// The command's name as it may stand in a line.
+    fn name(&self) -> String {
+        self.command[..self.command.floor_char_boundary(NAME)].escape_debug().to_string()
+    }
+
+    fn write(&self, members: &mut Members) {
+        let rule = (self.ruling.by != By::NoRule).then(|| self.ruling.by.to_string());
+        members.text("command", &self.name());
+        let mut unknown = 0;
+        members.object("arguments", |shown| unknown = arguments::add(shown, self.command, self.arguments));
+        if unknown > 0 {
+            members.number("unknown", unknown);
+        }
+        members.text("decision", decision(self.ruling.mode)).text_or_null("rule", rule.as_deref());
+        members.list("judgements", self.judgements.list.iter(), |judgement, inner| {
+            inner.text("capability", judgement.capability.name()).text("module", &judgement.module);
+            inner.truth("allowed", judgement.allowed);
+            let rule = judgement.rule.as_ref().map(ToString::to_string);
+            inner.text_or_null("rule", rule.as_deref()).number("times", judgement.times.into());
+            match &judgement.permit {
+                Some(permit) if !judgement.allowed && permit.len() <= PERMIT => _ = inner.text("permit", permit),
+                _ => {}
+            }
+        });
+        if self.judgements.forgotten > 0 {
+            members.number("forgotten", self.judgements.forgotten.into());
+        }
+        let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
+        let policy = self.ruled_in + self.judgements.time;
+        members.text_or_null("module", self.ran.as_ref().map(|ran| ran.module));
+        members.text_or_null("digest", self.ran.as_ref().and_then(|ran| ran.digest));
+        members.object("us", |inner| {
+            inner.number("policy", micros(policy));
+            if let Some(Ran { timing, .. }) = &self.ran {
+                inner.number("instance", micros(timing.instance));
+                inner.number("module", micros(timing.call.saturating_sub(timing.host)));
+                inner.number("host", micros(timing.host.saturating_sub(self.judgements.time)));
+            }
+        });
+        let (asked, replied) = (self.arguments.len() as u64, self.reply as u64);
+        members.object("bytes", |inner| _ = inner.number("in", asked).number("out", replied));
+        members.text("outcome", self.outcome);
+    }
+}
+
+fn decision(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Enforce => "allow",
+        Mode::Observe => "observe",
+        Mode::Deny => "deny",
+    }
+}
+
+/// A name for this run of the agent that no other has.
+fn run() -> String {
+    let unique = || format!("{}-{}", std::process::id(), bulkhead_audit::rfc3339(SystemTime::now()));
+    random("uuid").map_or_else(unique, |uuid| uuid.chars().filter(char::is_ascii_hexdigit).take(16).collect())
+}
+
+/// What the kernel's random number generator has to tell; nothing where there is no /proc.
+fn random(what: &str) -> Option<String> {
+    let text = std::fs::read_to_string(format!("/proc/sys/kernel/random/{what}")).ok()?;
+    Some(text.trim_end().to_owned())
+}

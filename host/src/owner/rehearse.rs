@@ -1,0 +1,242 @@
+//! Rehearsals: what would become of a request. There is no second parser and no second decision: the real dispatcher
+//! answers it with the real modules, in front of a system that only looks.
+
+use crate::commands::{self, Command, Lists};
+use crate::dispatcher::Dispatcher;
+use crate::host_state::{HostState, SharedState};
+use crate::logging::LogHold;
+use crate::runtime::{Runtime, StartError};
+use crate::state::State;
+use bulkhead_gate::{Gate, Judgement, Judgements, Notes};
+use bulkhead_policy::{CommandRule, Mode, Origin, Policy, When};
+use bulkhead_protocol::{Framer, Limits, Message};
+use serde_json::Value;
+use std::cell::RefCell;
+use std::rc::Rc;
+use thiserror::Error;
+
+/// Where requests are rehearsed, one after the other; none leaves anything for the next.
+#[derive(Debug)]
+pub struct Stage {
+    dispatcher: Dispatcher,
+    state: SharedState,
+}
+
+/// What would become of a request.
+#[derive(Debug)]
+pub struct Rehearsed {
+    /// The command.
+    pub command: &'static Command,
+    /// Whether file systems were taken to be frozen.
+    pub frozen: bool,
+    /// Whether the state of the agent lets it run, whatever the policy says.
+    pub offered: bool,
+    /// Whether it ends a frozen state, which no policy is asked about.
+    pub thaw: bool,
+    /// What the policy says of the command, if it does not come too fast.
+    pub mode: Mode,
+    /// The rule that says so; none if no rule speaks of it.
+    pub rule: Option<CommandRule>,
+    /// The rules that deny it when it comes too fast.
+    pub paces: Vec<CommandRule>,
+    /// Whether guest-info would call it enabled.
+    pub enabled: bool,
+    /// All that it asks for if nothing is refused, exactly as it asks, and what the policy says of it.
+    pub judgements: Judgements,
+    /// What the client would read; nothing if success is not answered.
+    pub reply: Option<Value>,
+    /// What was taken to be there, in words.
+    pub notes: Vec<String>,
+}
+
+/// What would become of a request, in a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// The command runs, and nothing that it asks for is denied.
+    Allow,
+    /// It runs, and what is denied is done nevertheless, and logged.
+    Observe,
+    /// It does not run, or something that it asks for is denied.
+    Deny,
+}
+
+/// Why a request cannot be rehearsed.
+#[derive(Debug, Error)]
+pub enum RehearsalError {
+    /// The text is no request.
+    #[error("this is no request: {0}")]
+    NoRequest(String),
+    /// No command has the name.
+    #[error("there is no command '{0}'{1}")]
+    Unknown(String, String),
+}
+
+impl Rehearsed {
+    /// In a word.
+    pub fn decision(&self) -> Decision {
+        match self.mode {
+            _ if !self.offered => Decision::Deny,
+            _ if self.thaw => Decision::Allow,
+            Mode::Deny => Decision::Deny,
+            _ if self.denied().next().is_none() => Decision::Allow,
+            Mode::Observe => Decision::Observe,
+            Mode::Enforce => Decision::Deny,
+        }
+    }
+
+    /// Whether the command itself is refused, whatever it would ask for.
+    pub fn is_refused(&self) -> bool {
+        !self.offered || (!self.thaw && self.mode == Mode::Deny)
+    }
+
+    /// What it asks for and the policy denies.
+    pub fn denied(&self) -> impl Iterator<Item = &Judgement> {
+        self.judgements.list.iter().filter(|judgement| !judgement.allowed)
+    }
+}
+
+impl Stage {
+    /// With an engine and the built-in modules.
+    pub fn new() -> Result<Self, StartError> {
+        let gate = Gate::rehearsal(Rc::default(), Vec::new(), Notes::default());
+        let state = Rc::new(RefCell::new(host_state(gate, false)));
+        Ok(Stage { dispatcher: Dispatcher::new(Runtime::new()?, Rc::clone(&state)), state })
+    }
+
+    /// Rehearses a request, JSON or the bare name of a command, with `policy` in force. A pace does not count: it is
+    /// the first request of its kind.
+    pub fn rehearse(&mut self, policy: &Policy, request: &str, frozen: bool) -> Result<Rehearsed, RehearsalError> {
+        let request = request.trim();
+        let text = match request.starts_with('{') {
+            true => request.to_owned(),
+            false => serde_json::json!({ "execute": request }).to_string(),
+        };
+        let (command, mount_points) = look_at(&text)?;
+        let (paces, rules): (Vec<_>, Vec<_>) = policy.commands.iter().cloned().partition(|it| it.faster_than.is_some());
+        let unhurried = Rc::new(Policy { commands: rules, ..policy.clone() });
+        let observed = Rc::new(Policy { commands: vec![observe_everything()], ..policy.clone() });
+        let (judgements, notes) = {
+            let notes = Notes::default();
+            self.set(Gate::rehearsal(observed, mount_points.clone(), notes.clone()), frozen);
+            self.answer(&text)?;
+            (self.state.borrow().gate.rehearsed(), notes.list())
+        };
+        self.set(Gate::rehearsal(Rc::clone(&unhurried), mount_points, Notes::default()), frozen);
+        let (offered, thaw, enabled) = {
+            let state = self.state.borrow();
+            (state.is_offered(command), state.is_thaw(command), state.permits(command))
+        };
+        let reply = self.answer(&text)?;
+        let verdict = unhurried.command(command.name, frozen, |_| 0);
+        let rule = verdict.rule.cloned();
+        let paces = paces.into_iter().filter(|rule| rule.concerns(command.name, frozen)).collect();
+        let mode = verdict.mode;
+        Ok(Rehearsed { command, frozen, offered, thaw, mode, rule, paces, enabled, judgements, reply, notes })
+    }
+
+    fn set(&self, gate: Gate, frozen: bool) {
+        self.state.replace(host_state(gate, frozen));
+    }
+
+    fn answer(&mut self, text: &str) -> Result<Option<Value>, RehearsalError> {
+        let Some(reply) = self.dispatcher.answer(message(text)?) else { return Ok(None) };
+        let bytes = reply.bytes();
+        // The agent's own replies are JSON, one of them behind the sentinel.
+        Ok(serde_json::from_slice(bytes.strip_prefix(&[bulkhead_protocol::SENTINEL]).unwrap_or(bytes)).ok())
+    }
+}
+
+fn host_state(gate: Gate, frozen: bool) -> HostState {
+    HostState::new(gate, Lists::default(), State::unwritten(frozen), LogHold::new(None))
+}
+
+/// Which command it is, and where a disk has to be mounted for the policy to be asked about it.
+fn look_at(text: &str) -> Result<(&'static Command, Vec<String>), RehearsalError> {
+    let request = match message(text)? {
+        Message::Request(request) => request,
+        Message::Rejected(rejected) => return Err(RehearsalError::NoRequest(rejected.desc.escape_debug().to_string())),
+    };
+    let name = request.execute();
+    let Some(command) = commands::find(name) else {
+        let names = commands::names();
+        let near = names.iter().filter(|it| it.starts_with(name) || it.ends_with(&format!("-{name}")));
+        let meant = near.min_by_key(|it| it.len()).map_or(String::new(), |it| format!(", did you mean '{it}'?"));
+        return Err(RehearsalError::Unknown(name.escape_debug().to_string(), meant));
+    };
+    let arguments: Value = serde_json::from_str(request.arguments()).unwrap_or_default();
+    let points = arguments.get("mountpoints").and_then(Value::as_array).into_iter().flatten();
+    Ok((command, points.filter_map(Value::as_str).map(str::to_owned).collect()))
+}
+
+fn message(text: &str) -> Result<Message, RehearsalError> {
+    let mut framer = Framer::new(Limits::default());
+    framer.push(text.as_bytes());
+    framer.next().ok_or_else(|| RehearsalError::NoRequest("it has no end".to_owned()))
+}
+
+/// A rule under which every command runs and nothing is refused, so that it shows all that it asks for.
+fn observe_everything() -> CommandRule {
+    let origin = Origin { file: "rehearsal".into(), line: 1, column: 1 };
+    let (names, mode, when) = (vec!["*".to_owned()], Mode::Observe, When::Always);
+    CommandRule { names, mode, when, faster_than: None, reason: None, origin }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::profile;
+
+    fn rehearse(policy: &str, request: &str) -> Rehearsed {
+        Stage::new().unwrap().rehearse(&profile(policy), request, false).unwrap()
+    }
+
+    #[test]
+    fn all_that_is_denied_is_shown_at_once() {
+        let request =
+            r#"{"execute":"guest-ssh-add-authorized-keys","arguments":{"username":"root","keys":["ssh-rsa A"]}}"#;
+        let refused = rehearse("standard", request);
+        assert!(refused.is_refused() && refused.rule.is_none() && !refused.enabled);
+        let permits: Vec<_> = refused.denied().filter_map(|it| it.permit.as_deref()).collect();
+        assert!(permits[0].contains("read-keys") && permits[1].contains("write-keys"), "{permits:?}");
+        let class = refused.reply.as_ref().and_then(|reply| reply.pointer("/error/class")).and_then(Value::as_str);
+        assert_eq!(class, Some("CommandNotFound"));
+        assert_eq!(rehearse("full", request).decision(), Decision::Allow);
+    }
+
+    #[test]
+    fn the_frozen_state_is_the_stages_own() {
+        let mut stage = Stage::new().unwrap();
+        let mut decide = |request, frozen| stage.rehearse(&profile("backup"), request, frozen).unwrap().decision();
+        assert_eq!(decide("guest-fsfreeze-freeze", false), Decision::Allow);
+        assert_eq!(decide("guest-get-fsinfo", false), Decision::Allow, "nothing is left of the freeze");
+        assert_eq!(decide("guest-get-fsinfo", true), Decision::Deny);
+        assert_eq!(decide("guest-fsfreeze-thaw", true), Decision::Allow);
+    }
+
+    #[test]
+    fn a_pace_is_told_and_does_not_count() {
+        let mut policy = profile("standard");
+        let pace = bulkhead_policy::Pace { calls: 1, within: std::time::Duration::from_secs(9) };
+        policy.commands.push(CommandRule { mode: Mode::Deny, faster_than: Some(pace), ..observe_everything() });
+        let mut stage = Stage::new().unwrap();
+        for _ in 0..3 {
+            let rehearsed = stage.rehearse(&policy, "guest-ping", false).unwrap();
+            assert_eq!((rehearsed.decision(), rehearsed.paces.len()), (Decision::Allow, 1));
+        }
+    }
+
+    #[test]
+    fn what_is_no_request_is_told() {
+        let mut stage = Stage::new().unwrap();
+        let mut error = |request| stage.rehearse(&profile("full"), request, false).unwrap_err().to_string();
+        assert_eq!(error("guest-exe"), "there is no command 'guest-exe', did you mean 'guest-exec'?");
+        assert_eq!(
+            error("guest\u{1b}[2J"),
+            "there is no command 'guest\\u{1b}[2J'",
+            "nothing moves a terminal's cursor"
+        );
+        assert_eq!(error("exec"), "there is no command 'exec', did you mean 'guest-exec'?");
+        assert_eq!(error("{\"execute\":"), "this is no request: it has no end");
+        assert!(error("{\"exec\":1}").starts_with("this is no request: "));
+    }
+}

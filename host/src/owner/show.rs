@@ -1,0 +1,138 @@
+//! `bulkhead policy show`: the policy in force.
+
+use super::files::Loaded;
+use super::outcome::Outcome;
+use super::tools::Whose;
+use crate::commands::COMMANDS;
+use bulkhead_policy::{Rule, VERSION};
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+/// What the command line says.
+///
+/// What is printed is a policy file itself: it can be read again. Every rule has the place where it stands in a comment.
+#[derive(Debug, clap::Args)]
+pub(super) struct Options {
+    /// Print the rules of the profile too, instead of its name.
+    #[arg(long)]
+    effective: bool,
+    /// Print instead what becomes of each command, while file systems are thawed and while they are frozen.
+    ///
+    /// runs: it does what the grants permit. observed: it runs, and what the grants would deny is allowed and logged. denied:
+    /// it does not run. nothing granted: it is permitted, but nothing that it needs is, so that guest-info calls it disabled.
+    /// "5 in 60s": it is denied when it comes faster. "-": the agent never runs it while file systems are frozen.
+    #[arg(long, conflicts_with = "effective")]
+    commands: bool,
+}
+
+/// Runs the tool.
+pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let loaded = whose.files().load()?;
+    if options.commands {
+        commands(&loaded, out)?;
+    } else {
+        rules(&loaded, options.effective, out)?;
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn rules(loaded: &Loaded, effective: bool, out: &mut dyn Write) -> io::Result<()> {
+    let policy = &loaded.policy;
+    for file in &loaded.files {
+        writeln!(out, "# {}", file.display())?;
+    }
+    if let (Some(profile), true) = (policy.profile, effective || loaded.files.is_empty()) {
+        writeln!(out, "# profile {}", profile.name)?;
+    }
+    writeln!(out, "# SHA-256 {}\n\nversion = {VERSION}", loaded.digest)?;
+    let profile = policy.profile.filter(|_| !effective);
+    if let Some(profile) = profile {
+        writeln!(out, "profile = \"{}\"", profile.name)?;
+    }
+    let shown = |rule: &Rule<'_>| profile.is_none() || !rule.origin().is_of_profile();
+    for rule in policy.rules().filter(shown) {
+        write!(out, "\n# {}\n{rule}", rule.origin())?;
+    }
+    Ok(())
+}
+
+fn commands(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {
+    let policy = &loaded.policy;
+    let mut rows = vec![["command", "module", "thawed", "frozen", "by"].map(str::to_owned)];
+    for command in COMMANDS {
+        let (thawed, frozen) = (Outcome::of(command, false, policy), Outcome::of(command, true, policy));
+        let rule = thawed.rule.map_or("no rule speaks of it".to_owned(), ToString::to_string);
+        rows.push([command.name.to_owned(), command.module.to_owned(), thawed.to_string(), frozen.to_string(), rule]);
+    }
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
+    let widths = [width(0), width(1), width(2), width(3)];
+    for row in &rows {
+        for (cell, width) in row.iter().zip(widths) {
+            write!(out, "{cell:width$}  ")?;
+        }
+        writeln!(out, "{}", row[4])?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::owner::files::{PolicyFiles, digest};
+    use crate::owner::named;
+    use crate::owner::scratch::Scratch;
+
+    const OWN: &str = "version = 1\nprofile = \"report\"\n[[command]]\nnames = [\"guest-get-users\"]\nmode = \"deny\"\n\
+                       [[forbid]]\ncapability = \"network\"\nreason = \"a \\\"b\\\"\"\n[[limit]]\nmemory = \"8MiB\"\n";
+
+    fn shown(loaded: &Loaded, effective: bool) -> String {
+        let mut out = Vec::new();
+        rules(loaded, effective, &mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_is_shown_is_the_same_policy_again() {
+        let scratch = Scratch::new("show");
+        let file = scratch.file("policy.toml", OWN);
+        let loaded = PolicyFiles::of("bulkhead", Some(&file)).load().unwrap();
+        for effective in [false, true] {
+            let text = shown(&loaded, effective);
+            assert!(text.contains(&format!("# SHA-256 {}\n", loaded.digest)));
+            assert!(text.contains(&format!("# {}:3:1\n[[command]]\n", file.display())), "{text}");
+            assert_eq!(text.contains("\n# profile minimal:"), effective, "{text}");
+            let again = scratch.file("again.toml", &text);
+            assert_eq!(digest(&named::policy(again.as_os_str()).unwrap()), loaded.digest, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_profile_alone_is_shown_by_its_name() {
+        let scratch = Scratch::new("show-profile");
+        let files = PolicyFiles { required: false, ..PolicyFiles::of("qemu-ga", Some(&scratch.path().join("none"))) };
+        let text = shown(&files.load().unwrap(), false);
+        assert!(
+            text.starts_with("# profile full\n") && text.ends_with("\nversion = 1\nprofile = \"full\"\n"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn every_command_has_a_line() {
+        let scratch = Scratch::new("show-commands");
+        let file = scratch.file("policy.toml", OWN);
+        let mut out = Vec::new();
+        commands(&PolicyFiles::of("bulkhead", Some(&file)).load().unwrap(), &mut out).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        let line = |command: &str| {
+            let line = text.lines().find(|line| line.starts_with(&format!("{command} "))).unwrap();
+            line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
+        };
+        assert_eq!(text.lines().count(), COMMANDS.len() + 1);
+        let deny = format!("{}:3:1", file.display());
+        assert_eq!(line("guest-get-users"), ["guest-get-users", "report", "denied", "-", &deny]);
+        assert_eq!(line("guest-network-get-interfaces")[2], "nothing granted");
+        assert_eq!(line("guest-exec")[4], "no rule speaks of it");
+        assert_eq!(line("guest-sync")[2..4], ["runs", "runs"]);
+    }
+}

@@ -1,0 +1,156 @@
+//! The bounds of one compartment: the agent's own, or what the owner's policy says instead. A module that is stopped by one of
+//! them is stopped with words that tell whose bound it was.
+
+use super::limits;
+use bulkhead_policy::{Limits, Origin, Policy};
+use std::fmt;
+use std::time::Duration;
+use thiserror::Error;
+use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+
+/// What the compartment of one request may use.
+pub(crate) struct Bounds {
+    memory: Bound<usize>,
+    time: Bound<Duration>,
+    /// Those that no policy speaks of.
+    others: StoreLimits,
+}
+
+/// How much, and which rule of the policy says so.
+struct Bound<T> {
+    most: T,
+    rule: Option<Origin>,
+}
+
+/// Why a module was stopped.
+#[derive(Error)]
+enum Exceeded {
+    #[error("the module asked for {wanted} bytes of memory and may have {most}, {}", who(.rule))]
+    Memory { wanted: usize, most: usize, rule: Option<Origin> },
+    #[error("the module used all the processor time it may have, {most:?}, {}", who(.rule))]
+    Time { most: Duration, rule: Option<Origin> },
+}
+
+/// The log shows what ended a module in this form, for a trap has its place in the code there.
+impl fmt::Debug for Exceeded {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, formatter)
+    }
+}
+
+fn who(rule: &Option<Origin>) -> String {
+    rule.as_ref().map_or("the agent's own limit".to_owned(), |rule| format!("by the limit {rule} of the policy"))
+}
+
+impl Bounds {
+    /// Those of `module`.
+    pub(crate) fn of(module: &str, policy: &Policy) -> Self {
+        let memory = |limits: &Limits| limits.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+        let others = StoreLimitsBuilder::new()
+            .table_elements(limits::TABLE_ELEMENTS)
+            .instances(8)
+            .memories(2)
+            .tables(8)
+            .trap_on_grow_failure(true)
+            .build();
+        Bounds {
+            memory: bound(module, policy, limits::MEMORY, memory),
+            time: bound(module, policy, limits::TIME, |limits| limits.deadline),
+            others,
+        }
+    }
+
+    /// Whether a module that has moved so many bytes may go on after so much processor time.
+    pub(crate) fn check_time(&self, used: Duration, moved: u64) -> wasmtime::Result<()> {
+        let most = limits::allowance(self.time.most, moved);
+        if used < most {
+            return Ok(());
+        }
+        Err(wasmtime::Error::new(Exceeded::Time { most, rule: self.time.rule.clone() }))
+    }
+}
+
+/// The narrowest of what all rules say, or the agent's own.
+fn bound<T: Ord>(module: &str, policy: &Policy, own: T, said: impl Fn(&Limits) -> Option<T>) -> Bound<T> {
+    let rules = policy.limit_rules(module).filter_map(|rule| Some((said(&rule.limits)?, rule)));
+    match rules.min_by(|(one, _), (other, _)| one.cmp(other)) {
+        Some((most, rule)) => Bound { most, rule: Some(rule.origin.clone()) },
+        None => Bound { most: own, rule: None },
+    }
+}
+
+/// What the engine asks. A module that asks for more memory than it may have is stopped at once: its allocator could do
+/// nothing better.
+impl ResourceLimiter for Bounds {
+    fn memory_growing(&mut self, current: usize, wanted: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        let Bound { most, ref rule } = self.memory;
+        if wanted > most {
+            return Err(wasmtime::Error::new(Exceeded::Memory { wanted, most, rule: rule.clone() }));
+        }
+        self.others.memory_growing(current, wanted, maximum)
+    }
+
+    fn memory_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.others.memory_grow_failed(error)
+    }
+
+    fn table_growing(&mut self, current: usize, wanted: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
+        self.others.table_growing(current, wanted, maximum)
+    }
+
+    fn table_grow_failed(&mut self, error: wasmtime::Error) -> wasmtime::Result<()> {
+        self.others.table_grow_failed(error)
+    }
+
+    fn instances(&self) -> usize {
+        self.others.instances()
+    }
+
+    fn tables(&self) -> usize {
+        self.others.tables()
+    }
+
+    fn memories(&self) -> usize {
+        self.others.memories()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{commands, modules};
+    use bulkhead_policy::Document;
+
+    fn bounds(rules: &str) -> Bounds {
+        let (commands, modules) = (commands::names(), modules::names());
+        let document = Document::parse("p", &format!("version = 1\n{rules}"), &commands, &modules).unwrap();
+        Bounds::of("file", &Policy::merge([document], &commands, &modules).unwrap())
+    }
+
+    fn said(result: wasmtime::Result<impl Sized>) -> String {
+        result.map(drop).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn without_a_rule_the_agents_own_limits_hold() {
+        let mut own = bounds("[[limit]]\nmodules = [\"exec\"]\nmemory = \"1MiB\"\ndeadline = \"1s\"\n");
+        assert!(own.memory_growing(0, limits::MEMORY, None).unwrap());
+        assert!(said(own.memory_growing(0, limits::MEMORY + 1, None)).ends_with("16777216, the agent's own limit"));
+        assert!(own.check_time(limits::TIME - Duration::from_millis(1), 0).is_ok());
+        assert!(said(own.check_time(limits::TIME, 0)).ends_with("5s, the agent's own limit"));
+        assert!(own.check_time(limits::TIME, 1 << 20).is_ok(), "who moves bytes has more");
+        assert!(own.table_growing(0, limits::TABLE_ELEMENTS + 1, None).is_err());
+    }
+
+    #[test]
+    fn a_rule_may_give_less_or_more_and_is_named() {
+        let rules =
+            "[[limit]]\nmemory = \"64MiB\"\ndeadline = \"10s\"\n[[limit]]\nmodules = [\"file\"]\ndeadline = \"2s\"\n";
+        let mut bounds = bounds(rules);
+        assert!(bounds.memory_growing(0, 64 << 20, None).unwrap(), "more than the agent's own");
+        assert!(said(bounds.memory_growing(0, (64 << 20) + 1, None)).ends_with("by the limit p:2:1 of the policy"));
+        assert!(bounds.check_time(Duration::from_secs(1), 0).is_ok());
+        let narrowest = said(bounds.check_time(Duration::from_secs(2), 0));
+        assert!(narrowest.ends_with("2s, by the limit p:5:1 of the policy"), "{narrowest}");
+    }
+}
