@@ -102,7 +102,7 @@ daemon_has_no_compiler() {
 # Three invocations: cargo unifies features in each of them, and the compiler must not get into the agent's engine.
 step_unit() {
     local result=0
-    run_tests -p bulkhead-config -p bulkhead-engine -p bulkhead-gate -p bulkhead-host -p bulkhead-policy \
+    run_tests -p bulkhead-audit -p bulkhead-config -p bulkhead-engine -p bulkhead-gate -p bulkhead-host -p bulkhead-policy \
         -p bulkhead-protocol -p bulkhead-sys || result=1
     run_tests -p bulkhead-compile || result=1
     run_tests -p bulkhead-schema -p bulkhead-module -p bulkhead-module-core -p bulkhead-module-file \
@@ -131,6 +131,10 @@ step_recordings() {
     [ -d ../shared/conformance ] || { skip "the recordings are not there (../shared/conformance)"; return; }
     have python3 || { skip "no python3"; return; }
     tests/conformance/recordings
+}
+
+step_policy() {
+    run_tests -p bulkhead-policy-tests
 }
 
 step_lifecycle() {
@@ -177,7 +181,7 @@ step_aarch64() {
     make --no-print-directory aarch64 || return 1
     have qemu-aarch64-static || { leave_out "running it: no qemu-aarch64-static (package qemu-user-static)"; return 0; }
     # The whole conversation of the demo, on another processor: the engine, its machine code and the modules.
-    printf '#!/bin/sh\nexec qemu-aarch64-static -L /usr/aarch64-linux-gnu "%s" "$@"\n' "$PWD/$agent" \
+    printf '#!/bin/sh\nexec qemu-aarch64-static -0 qemu-ga -L /usr/aarch64-linux-gnu "%s" "$@"\n' "$PWD/$agent" \
         >target/aarch64-agent
     chmod 755 target/aarch64-agent
     BULKHEAD_AGENT=$PWD/target/aarch64-agent cargo run --quiet --release -p bulkhead-demo

@@ -11,6 +11,7 @@ mod connection;
 mod figures;
 mod options;
 mod phases;
+mod policy;
 mod process;
 mod report;
 mod usage;
@@ -58,6 +59,7 @@ fn bench(options: &Options) -> Result<()> {
         phases::run(&binaries, &workspace, &file, &plan, &mut figures)?;
     }
     report::print_table(&binaries, options, &figures);
+    policy::print_table(&binaries[1], &workspace, &plan)?;
     report::write_json(&binaries, options, &figures)?;
     println!("\nAll values of all runs: {}", options.json().canonicalize()?.display());
     Ok(())

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[derive(Parser)]
 #[command(version)]
 pub(crate) struct Options {
-    /// The agent to measure [default: BULKHEAD_AGENT, else target/release/bulkhead]
+    /// The agent to measure [default: BULKHEAD_AGENT, else target/release/qemu-ga]
     #[arg(long, value_name = "PATH")]
     pub(crate) agent: Option<PathBuf>,
     /// The qemu-ga to compare with [default: BULKHEAD_ORACLE, else the installed one]

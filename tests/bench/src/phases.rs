@@ -26,6 +26,8 @@ pub(crate) struct Plan {
     execs: usize,
     captures: usize,
     opens: usize,
+    /// Requests of each kind under each policy.
+    pub(crate) judged: usize,
     /// Bytes per request, bytes in all.
     reads: [(usize, usize); 5],
     writes: [(usize, usize); 4],
@@ -42,6 +44,7 @@ impl Plan {
             execs: 300,
             captures: 5,
             opens: 500,
+            judged: 2000,
             reads: [
                 (4 * KIB, 16 * MIB),
                 (64 * KIB, 128 * MIB),
@@ -63,6 +66,7 @@ impl Plan {
             execs: 50,
             captures: 2,
             opens: 100,
+            judged: 300,
             reads: [
                 (4 * KIB, 4 * MIB),
                 (64 * KIB, 16 * MIB),

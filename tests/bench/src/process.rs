@@ -4,6 +4,7 @@ use crate::connection::Connection;
 use crate::pin_to;
 use crate::usage::{Memory, Usage};
 use anyhow::{Context, Result, ensure};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -66,6 +67,11 @@ pub(crate) struct Agent {
 impl Agent {
     /// Starts the agent on a fresh socket and state folder and connects to it. The log goes nowhere.
     pub(crate) fn start(binary: &Binary, workspace: &Workspace) -> Result<Self> {
+        Self::start_with(binary, workspace, &[])
+    }
+
+    /// The same, with more options.
+    pub(crate) fn start_with(binary: &Binary, workspace: &Workspace, options: &[&OsStr]) -> Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let folder = workspace.join(&format!("agent-{}", NEXT.fetch_add(1, Ordering::Relaxed)));
         std::fs::create_dir(&folder)?;
@@ -78,6 +84,7 @@ impl Agent {
             .arg(&socket)
             .arg("-t")
             .arg(&folder)
+            .args(options)
             .env("QGA_CONF", folder.join("no-configuration"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())

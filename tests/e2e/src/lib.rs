@@ -34,5 +34,7 @@ use bulkhead_test_support::{agent_under_test, oracle};
 
 /// Whether the agent under test is the oracle. Checks of what the oracle is known to do worse are skipped for it.
 pub fn tests_oracle() -> bool {
-    oracle().and_then(|path| path.canonicalize().ok()).is_some_and(|path| path == agent_under_test())
+    oracle()
+        .and_then(|path| path.canonicalize().ok())
+        .is_some_and(|path| agent_under_test().canonicalize().is_ok_and(|agent| agent == path))
 }

@@ -98,6 +98,10 @@ fn initramfs(parts: &Parts) -> Result<Vec<u8>> {
 
     // As it is shipped, with its own unit and udev rule. The root has the libraries.
     archive.file("overlay/usr/sbin/bulkhead", 0o755, &fs::read(agent_under_test())?);
+    // Under its own name it would allow less than its clients here ask for.
+    archive.file("overlay/etc/bulkhead/policy.toml", 0o644, b"version = 1\nprofile = \"full\"\n");
+    let settings = b"[general]\naudit-journal=true\naudit-file=/var/log/bulkhead-audit.jsonl\n";
+    archive.file("overlay/etc/qemu/qemu-ga.conf", 0o644, settings);
     let unit = include_bytes!("../../../host/dist/bulkhead.service");
     archive.file(&format!("{UNITS}/bulkhead.service"), 0o644, unit);
     let rule = include_bytes!("../../../host/dist/99-bulkhead.rules");

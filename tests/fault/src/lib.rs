@@ -7,6 +7,7 @@ use bulkhead_host::commands::Lists;
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
+use bulkhead_host::owner::profile;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
 use bulkhead_protocol::{Framer, Limits};
@@ -46,7 +47,7 @@ impl House {
     fn with(system: &Fake, runtime: Runtime) -> Self {
         let scratch = Scratch::new("fault");
         let state = State::open(scratch.path()).expect("a fresh state directory opens");
-        let gate = Gate::new(Box::new(system.clone()), Some("/etc/hook".into()));
+        let gate = Gate::new(Box::new(system.clone()), Some("/etc/hook".into()), Rc::new(profile("full")));
         let state = HostState::new(gate, Lists::default(), state, LogHold::new(None));
         House { dispatcher: Dispatcher::new(runtime, Rc::new(RefCell::new(state))), scratch }
     }

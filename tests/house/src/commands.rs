@@ -48,7 +48,12 @@ fn every_command_is_answered_by_the_module_whose_schema_lists_it() {
 /// Every command, after its module.
 fn commands() -> Vec<(String, String)> {
     let mut commands = Vec::new();
-    for file in tree::names("schemas", |path| path.extension().is_some_and(|extension| extension == "json")) {
+    // JSON schemas of other things lie there too.
+    let lists_commands = |path: &Path| {
+        path.extension().is_some_and(|it| it == "json")
+            && path.file_stem().is_some_and(|it| !it.to_string_lossy().ends_with(".schema"))
+    };
+    for file in tree::names("schemas", lists_commands) {
         let module = file.trim_end_matches(".json");
         let schema =
             Schema::parse(module, &tree::read(&format!("schemas/{file}"))).unwrap_or_else(|error| panic!("{error}"));

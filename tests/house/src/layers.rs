@@ -8,6 +8,7 @@ use serde_json::Value;
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bulkhead-schema", &[]),
     ("bulkhead-protocol", &[]),
+    ("bulkhead-audit", &["bulkhead-protocol"]),
     ("bulkhead-policy", &[]),
     ("bulkhead-sys", &[]),
     ("bulkhead-config", &[]),
@@ -17,6 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "bulkhead-host",
         &[
+            "bulkhead-audit",
             "bulkhead-config",
             "bulkhead-engine",
             "bulkhead-gate",

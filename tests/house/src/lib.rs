@@ -16,6 +16,7 @@
 //! | `decisions` | decisions are listed, and a dependency needs one |
 //! | `files` | source files stay short, finished, and free of one machine's paths |
 //! | `limits` | every limit has a paragraph |
+//! | `policies` | the example policies are shown as they are, and have cases |
 //! | `documents` | links lead somewhere, the changelog keeps its form |
 //!
 //! `tree`, `rust` and `wit` are what the rules share.
@@ -38,6 +39,8 @@ mod imports;
 mod layers;
 #[cfg(test)]
 mod limits;
+#[cfg(test)]
+mod policies;
 #[cfg(test)]
 mod rust;
 #[cfg(test)]

@@ -16,7 +16,9 @@ fn every_limit_has_a_paragraph() {
     let mut faults = Vec::new();
     let mut count = 0;
     for path in files {
-        for limit in limits(&tree::read(&path)) {
+        // A number in a field of the gate's is an answer and no limit.
+        let in_fields = !path.starts_with("host/gate/");
+        for limit in limits(&tree::read(&path)).into_iter().filter(|limit| in_fields || limit.is_constant()) {
             count += 1;
             if limit.doc_lines < LEAST_LINES {
                 faults.push(format!("{path}:{} {}", limit.line, limit.name));
@@ -35,6 +37,12 @@ struct Limit {
     /// From 1.
     line: usize,
     doc_lines: usize,
+}
+
+impl Limit {
+    fn is_constant(&self) -> bool {
+        self.name.chars().all(|character| !character.is_lowercase())
+    }
 }
 
 /// The constants and public fields that are numbers or times, up to the tests at the foot of the file.

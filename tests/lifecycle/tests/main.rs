@@ -1,6 +1,8 @@
 //! One file per theme; each test is a story that begins with the start of an agent.
 
 mod activation;
+mod audit;
+mod audit_sinks;
 mod daemon;
 mod descriptors;
 mod hook;
@@ -9,7 +11,9 @@ mod idle;
 mod isa_serial;
 mod log;
 mod memory;
+mod policy;
 mod processes;
+mod reload;
 mod retry;
 mod signals;
 mod slow_reader;

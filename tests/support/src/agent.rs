@@ -5,12 +5,22 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-/// The binary under test: `BULKHEAD_AGENT`, else `target/release/bulkhead`. `make build` makes it.
+/// The binary under test: `BULKHEAD_AGENT`, else `target/release/qemu-ga`, the name by which it is a drop-in and allows what
+/// qemu-ga allows. `make build` makes it.
 pub fn agent_under_test() -> PathBuf {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/bulkhead");
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/qemu-ga");
     let path = std::env::var_os("BULKHEAD_AGENT").map_or_else(|| PathBuf::from(default), PathBuf::from);
     assert!(path.exists(), "{} is not there: run `make build` first", path.display());
-    path.canonicalize().expect("an existing path can be made absolute")
+    std::path::absolute(path).expect("an existing path can be made absolute")
+}
+
+/// The same binary under another name, by a link in `scratch`: the name decides what is allowed without a policy, and whether
+/// the owner's tools answer.
+pub fn agent_named(name: &str, scratch: &Scratch) -> PathBuf {
+    let binary = agent_under_test().canonicalize().expect("the binary is there");
+    let link = scratch.join(name);
+    std::os::unix::fs::symlink(binary, &link).expect("a scratch folder can be written to");
+    link
 }
 
 /// The oracle: `BULKHEAD_ORACLE`, else Debian's qemu-ga if it is installed.

@@ -8,6 +8,6 @@ mod agent;
 mod client;
 mod scratch;
 
-pub use agent::{Agent, agent_under_test, oracle};
+pub use agent::{Agent, agent_named, agent_under_test, oracle};
 pub use client::{Client, Reply};
 pub use scratch::Scratch;

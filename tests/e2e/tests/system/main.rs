@@ -11,6 +11,7 @@ mod freeze;
 mod hotplug;
 mod identity;
 mod network;
+mod policy;
 mod programs;
 mod statistics;
 mod storage;
@@ -40,6 +41,9 @@ const CHECKS: &[Check] = &[
     ("vcpus", &["guest-get-vcpus", "guest-set-vcpus"], hotplug::vcpus),
     ("memory_blocks", hotplug::MEMORY, hotplug::memory_blocks),
     ("time", &["guest-get-time", "guest-set-time"], clock::time),
+    ("policy_reloaded", &["guest-exec"], policy::reloaded),
+    ("policy_files", &["guest-file-open"], policy::files),
+    ("policy_audited", &["guest-ping"], policy::audited),
     ("freeze", &["guest-fsfreeze-freeze", "guest-fsfreeze-thaw"], freeze::everything),
 ];
 
