@@ -3,13 +3,15 @@
 #![allow(clippy::missing_panics_doc, reason = "a failed helper fails the test that called it")]
 
 use bulkhead_gate::Gate;
-use bulkhead_host::commands::Lists;
+use bulkhead_host::commands::{self, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
+use bulkhead_host::modules;
 use bulkhead_host::owner::profile;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
+use bulkhead_policy::{Document, Policy};
 use bulkhead_protocol::{Framer, Limits};
 use bulkhead_sys::Fake;
 use bulkhead_test_support::Scratch;
@@ -50,6 +52,15 @@ impl House {
         let gate = Gate::new(Box::new(system.clone()), Some("/etc/hook".into()), Rc::new(profile("full")));
         let state = HostState::new(gate, Lists::default(), state, LogHold::new(None));
         House { dispatcher: Dispatcher::new(runtime, Rc::new(RefCell::new(state))), scratch }
+    }
+
+    /// Puts the rules of a policy in force; the line with its version is not needed.
+    pub fn set_policy(&self, rules: &str) {
+        let (commands, modules) = (commands::names(), modules::names());
+        let text = format!("version = 1\n{rules}");
+        let document = Document::parse("test", &text, &commands, &modules).unwrap_or_else(|error| panic!("{error}"));
+        let policy = Policy::merge([document], &commands, &modules).expect("the rules go together");
+        self.dispatcher.state().borrow().gate.set_policy(Rc::new(policy));
     }
 
     /// Sends a request and gives its reply; nothing if it has none.

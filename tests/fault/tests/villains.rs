@@ -4,6 +4,7 @@ use bulkhead_fault::House;
 use bulkhead_host::logging;
 use bulkhead_sys::Fake;
 use bulkhead_test_support::Scratch;
+use nix::time::{ClockId, clock_gettime};
 use serde_json::json;
 
 /// The villain in the place of `core` fails guest-ping with no word but that it failed; another module then answers.
@@ -18,6 +19,24 @@ fn fails_and_is_survived(villain: &str) {
 #[test]
 fn a_module_that_spins_is_stopped() {
     fails_and_is_survived("spins");
+}
+
+/// Measured is the processor time of this thread, on which modules run.
+#[test]
+fn a_deadline_of_the_owners_stops_it_sooner() {
+    let mut house = House::with_villain(&Fake::default(), "core", "spins");
+    let time = || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).expect("every thread has this clock");
+    let mut used = |policy: &str| {
+        house.set_policy(policy);
+        let begin = time();
+        house.failure("guest-ping");
+        time() - begin
+    };
+    let agents_own = used("profile = \"full\"\n");
+    let owners = used("profile = \"full\"\n[[limit]]\nmodules = [\"core\"]\ndeadline = \"1s\"\n");
+    assert!(owners * 2 < agents_own, "{owners} and {agents_own}");
+    let others = used("profile = \"full\"\n[[limit]]\nmodules = [\"file\"]\ndeadline = \"1s\"\n");
+    assert!(others > owners * 2, "it is of another module");
 }
 
 #[test]
