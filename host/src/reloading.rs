@@ -88,10 +88,11 @@ impl Reloading {
                 let before = std::mem::replace(&mut self.report.digest, loaded.digest);
                 self.report.refused = None;
                 let after = &self.report.digest;
+                // Also one that says the same: its rules may stand in other lines by now, which the log names.
+                state.gate.set_policy(Rc::new(loaded.policy));
                 if before == *after {
                     tracing::warn!("the policy was read again and is the same: {after}");
                 } else {
-                    state.gate.set_policy(Rc::new(loaded.policy));
                     tracing::warn!("the policy is another one now: {before} -> {after}");
                 }
                 state.audit().policy_changed(&before, after);

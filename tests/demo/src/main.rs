@@ -1,13 +1,15 @@
 //! `make demo`: starts the agent, talks to it as a client would, and shows the conversation.
 //!
 //! It is the shortest answer to "does it work here?": no VM, no root, nothing outside a temporary folder. Each reply
-//! is compared with what a client relies on; the first wrong one ends the demo with exit status 1.
+//! is compared with what a client relies on; the first wrong one ends the demo with exit status 1. Then a second agent, under a
+//! policy of its owner's, is asked for what it may not.
 
+mod policy;
 mod script;
 mod table;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
-use bulkhead_test_support::{Agent, Client, Reply, agent_under_test};
+use bulkhead_test_support::{Agent, Client, Reply, Scratch, agent_under_test};
 use script::Step;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
@@ -29,13 +31,39 @@ fn main() -> ExitCode {
 fn demo() -> Result<()> {
     let binary = agent_under_test();
     let table = Table::for_stdout();
-    let mut agent = Agent::start(&binary, &OPTIONS);
-    wait_for_socket(&mut agent)?;
-    let mut client = agent.client();
-
-    table.header(&format!("{} -m unix-listen -p SOCKET {}", binary.display(), OPTIONS.join(" ")));
     let mut times = Vec::new();
-    for step in script::conversation(agent.scratch()) {
+
+    let mut agent = Agent::start(&binary, &OPTIONS);
+    table.header(&format!("{} -m unix-listen -p SOCKET {}", binary.display(), OPTIONS.join(" ")));
+    table.legend();
+    let steps = script::conversation(agent.scratch());
+    play(&mut agent, &table, steps, &mut times)?;
+    let written = std::fs::read(agent.scratch().join(script::NOTE_NAME)).context("the file that was written")?;
+    ensure!(written == script::NOTE.as_bytes(), "the file holds {:?}", String::from_utf8_lossy(&written));
+
+    let scratch = Scratch::new("demo-policy");
+    let text = policy::prepare(&scratch)?;
+    let steps = policy::conversation(&scratch);
+    let file = scratch.join("policy.toml");
+    let mut agent = Agent::start(&binary, &["--policy", file.to_str().context("a path that is text")?]);
+    table.header(&format!("\n{} -m unix-listen -p SOCKET --policy policy.toml", binary.display()));
+    table.quote(&text);
+    play(&mut agent, &table, steps, &mut times)?;
+    let log = agent.log();
+    let told = log.lines().find(|line| line.contains("secret")).context("the log tells nothing of the denial")?;
+    table.chapter("What the owner reads of it in the log");
+    table.quote(told);
+
+    times.sort_unstable();
+    table.summary(times.len(), times.iter().sum(), times[times.len() / 2]);
+    Ok(())
+}
+
+/// Has a client go through the steps.
+fn play(agent: &mut Agent, table: &Table, steps: Vec<Step>, times: &mut Vec<Duration>) -> Result<()> {
+    wait_for_socket(agent)?;
+    let mut client = agent.client();
+    for step in steps {
         if let Some(chapter) = step.chapter {
             table.chapter(chapter);
         }
@@ -46,11 +74,6 @@ fn demo() -> Result<()> {
             .map_err(|error| anyhow!("wrong reply to {}: {error}; it was\n{}", step.request, reply.text))?;
         times.push(time);
     }
-    let written = std::fs::read(agent.scratch().join(script::NOTE_NAME)).context("the file that was written")?;
-    ensure!(written == script::NOTE.as_bytes(), "the file holds {:?}", String::from_utf8_lossy(&written));
-
-    times.sort_unstable();
-    table.summary(times.len(), times.iter().sum(), times[times.len() / 2]);
     Ok(())
 }
 

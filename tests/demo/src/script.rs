@@ -28,7 +28,7 @@ type Check = Box<dyn Fn(&Reply) -> Result<()>>;
 
 impl Step {
     /// A well-formed request to a command.
-    fn call(command: &str, arguments: Value, check: impl Fn(&Reply) -> Result<()> + 'static) -> Self {
+    pub(crate) fn call(command: &str, arguments: Value, check: impl Fn(&Reply) -> Result<()> + 'static) -> Self {
         let arguments = if arguments.is_null() { String::new() } else { format!(r#","arguments":{arguments}"#) };
         Step {
             chapter: None,
@@ -39,22 +39,22 @@ impl Step {
     }
 
     /// A request whose return value is known beforehand.
-    fn returns(command: &str, arguments: Value, expected: Value) -> Self {
+    pub(crate) fn returns(command: &str, arguments: Value, expected: Value) -> Self {
         Step::call(command, arguments, move |reply| is_return(reply, &expected))
     }
 
     /// Marks a step that the host answers without running a module.
-    fn by_host(self) -> Self {
+    pub(crate) fn by_host(self) -> Self {
         Step { module: None, ..self }
     }
 
-    fn chapter(self, text: &'static str) -> Self {
+    pub(crate) fn chapter(self, text: &'static str) -> Self {
         Step { chapter: Some(text), ..self }
     }
 }
 
 /// Handles are numbered from 1000 when the state directory is fresh, so the script knows them beforehand.
-const FIRST_HANDLE: i64 = 1000;
+pub(crate) const FIRST_HANDLE: i64 = 1000;
 
 /// All steps in order. Files go to `scratch`.
 pub(crate) fn conversation(scratch: &Scratch) -> Vec<Step> {
@@ -111,6 +111,7 @@ fn module_of(command: &str) -> Option<&'static str> {
     match command {
         "guest-sync" | "guest-sync-delimited" | "guest-ping" | "guest-info" => Some("core"),
         "guest-shutdown" => Some("power"),
+        "guest-exec" => Some("exec"),
         "guest-fstrim" => Some("filesystem"),
         _ if command.starts_with("guest-fsfreeze-") => Some("filesystem"),
         _ if command.starts_with("guest-file-") => Some("file"),
@@ -125,7 +126,7 @@ fn is_return(reply: &Reply, expected: &Value) -> Result<()> {
 }
 
 /// `desc` need only be contained: what stands around it differs between versions of qemu-ga.
-fn is_error(reply: &Reply, class: &str, desc: &str) -> Result<()> {
+pub(crate) fn is_error(reply: &Reply, class: &str, desc: &str) -> Result<()> {
     let text = |member| reply.value.pointer(member).and_then(Value::as_str).context("expected an error");
     ensure!(text("/error/class")? == class, "expected the class {class}");
     ensure!(text("/error/desc")?.contains(desc), "expected a desc with {desc:?}");

@@ -31,8 +31,16 @@ impl Table {
 
     pub(crate) fn header(&self, command: &str) {
         println!("{}", self.paint(BOLD, command));
+    }
+
+    pub(crate) fn legend(&self) {
         println!("-> sent, <- answered by this guest module (-: refused by the host) after so many microseconds\n");
         println!("{}", self.paint(DIM, &format!("{:<10} {:>6}", "module", "µs")));
+    }
+
+    /// Text of a file, a little to the right.
+    pub(crate) fn quote(&self, text: &str) {
+        text.lines().for_each(|line| println!("    {line}"));
     }
 
     pub(crate) fn chapter(&self, text: &str) {
@@ -63,15 +71,14 @@ impl Table {
     }
 }
 
-/// The text if it has room, else its beginning, an ellipsis and the last few characters, which show that it is closed.
+/// The text if it has room, else its beginning, an ellipsis and its end: of a path, or an error, the end says the most.
 fn shorten(text: &str, room: usize) -> String {
-    const END: usize = 3;
-    let length = text.chars().count();
-    if length <= room || room <= 2 * END {
+    let (length, end) = (text.chars().count(), room / 2);
+    if length <= room || end < 3 {
         return text.to_owned();
     }
-    let begin: String = text.chars().take(room - END - 1).collect();
-    let end: String = text.chars().skip(length - END).collect();
+    let begin: String = text.chars().take(room - end - 1).collect();
+    let end: String = text.chars().skip(length - end).collect();
     format!("{begin}…{end}")
 }
 
