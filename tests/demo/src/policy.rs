@@ -1,8 +1,9 @@
 //! The second conversation: what a client meets that goes further than the owner's policy.
 
 use crate::script::{FIRST_HANDLE, Step, is_error};
+use crate::wait_for_socket;
 use anyhow::{Context, Result};
-use bulkhead_test_support::Scratch;
+use bulkhead_test_support::{Agent, Reply, Scratch};
 use serde_json::{Value, json};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -31,13 +32,20 @@ pub(crate) fn prepare(scratch: &Scratch) -> Result<String> {
     Ok(text)
 }
 
+/// Whether the agent can judge files here. An emulator of another processor may lack the system call that it takes.
+pub(crate) fn can_look_for_files(agent: &mut Agent, scratch: &Scratch) -> Result<bool> {
+    wait_for_socket(agent)?;
+    let path = json!({"path": scratch.join("reports/none")});
+    Ok(!agent.client().call("guest-file-open", path).text.contains("Function not implemented"))
+}
+
 /// All steps in order.
 pub(crate) fn conversation(scratch: &Scratch) -> Vec<Step> {
     let open = |path: &str| json!({"path": scratch.join("reports").join(path)});
     let refused = |path: &str| {
         Step::call("guest-file-open", open(path), |reply| is_error(reply, "GenericError", "Permission denied"))
     };
-    let started = |reply: &bulkhead_test_support::Reply| {
+    let started = |reply: &Reply| {
         let pid = reply.value.pointer("/return/pid").and_then(Value::as_i64);
         pid.map(drop).context("expected the number of a process")
     };

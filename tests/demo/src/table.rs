@@ -57,7 +57,10 @@ impl Table {
         println!("{:MARGIN$}<- {}", "", if refused { self.paint(YELLOW, &answer) } else { answer });
     }
 
-    pub(crate) fn summary(&self, count: usize, total: Duration, median: Duration) {
+    /// The last line, of the times of all requests.
+    pub(crate) fn sum(&self, mut times: Vec<Duration>) {
+        times.sort_unstable();
+        let (count, total, median) = (times.len(), times.iter().sum::<Duration>(), times[times.len() / 2]);
         let text = format!(
             "{count} requests, {count} replies as they should be, in {} µs (median {} µs).",
             total.as_micros(),
