@@ -181,8 +181,8 @@ impl Grant {
         }
     }
 
-    /// How wide its settings are, setting by setting. Of several permits for one use the widest counts, so that one more
-    /// never takes anything away; settings of two are never mixed, so that each can be read by itself.
+    /// How wide its settings are, setting by setting. Of several permits for one use the widest counts, and of these the first
+    /// setting that differs; settings of two are never mixed, so that each can be read by itself.
     pub(crate) fn width(&self) -> Vec<(u128, u64, &str)> {
         let width = |key: &Key| match self.value(key.name) {
             None => (u128::MAX, 0, ""),

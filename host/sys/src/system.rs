@@ -62,10 +62,8 @@ pub trait System {
     fn kill_group(&self, pid: i32) -> Result<(), Errno>;
 
     /// Whether a program that [`System::spawn`] started has ended. It is not forgotten by that: its number stays its own
-    /// until it is reaped. One that was only pretended to start has ended.
-    fn has_ended(&self, _pid: i32) -> Result<bool, Errno> {
-        Ok(true)
-    }
+    /// until it is reaped.
+    fn has_ended(&self, pid: i32) -> Result<bool, Errno>;
 
     /// How a program that [`System::spawn`] started ended; nothing while it runs (waitpid(2)). Forgets it once it has told.
     fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno>;
