@@ -59,6 +59,10 @@ Running:
 Long options with a letter may be abbreviated. Of an option given twice the last
 one counts. 'bulkhead policy' and 'bulkhead audit' are the owner's tools.
 Exit status: 0 after a clean end, 1 after any error. See also bulkhead(8).
+
+The owner's tools, if not started as qemu-ga: bulkhead policy --help (what
+clients may do: check, explain, show, diff, suggest, test, reload, schema) and
+bulkhead audit --help (verify what they did).
 ";
 
 #[cfg(test)]
