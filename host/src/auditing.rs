@@ -3,7 +3,7 @@
 
 mod arguments;
 
-use crate::dispatcher::{By, Ruling};
+use crate::ruling::{By, Ruling};
 use crate::runtime::Timing;
 use bulkhead_audit::{Entry, Members, Notice, Trail};
 use bulkhead_gate::Judgements;

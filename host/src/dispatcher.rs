@@ -6,13 +6,12 @@ use crate::capability::bindings::bulkhead::agent::types::{CommandError, ErrorCla
 use crate::commands::{self, Command};
 use crate::denials::Denials;
 use crate::host_state::SharedState;
-use crate::needs;
 use crate::pace::Paces;
+use crate::ruling::Ruling;
 use crate::runtime::{Failure, Runtime, limits};
 use bulkhead_gate::{Judgements, Standing};
-use bulkhead_policy::{Mode, Origin};
+use bulkhead_policy::Mode;
 use bulkhead_protocol::{ErrorClass, Id, Message, Request, finish_success, write_error};
-use std::fmt;
 use std::time::{Duration, Instant, SystemTime};
 
 /// Turns messages into replies.
@@ -22,51 +21,6 @@ pub struct Dispatcher {
     state: SharedState,
     pace: Paces,
     denials: Denials,
-}
-
-/// Whether a command may run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Ruling {
-    /// Whether, and how.
-    pub mode: Mode,
-    /// Who says so.
-    pub by: By,
-}
-
-/// Who says whether a command may run.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum By {
-    /// A rule of the policy.
-    Rule(Origin),
-    /// No rule of the policy speaks of the command.
-    NoRule,
-    /// No grant gives its module what it cannot do without.
-    NoGrant,
-    /// The lists of the command line and the configuration file.
-    Lists,
-    /// The frozen state, in which it could not be done.
-    Frozen,
-    /// Its module, which cannot be loaded.
-    Module,
-    /// The frozen state, which it ends.
-    Thaw,
-    /// Nobody: there is no such command.
-    Unknown,
-}
-
-impl fmt::Display for By {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(match self {
-            By::Rule(origin) => return origin.fmt(formatter),
-            By::NoRule => "no rule",
-            By::NoGrant => "no grant",
-            By::Lists => "lists",
-            By::Frozen => "frozen",
-            By::Module => "module",
-            By::Thaw => "thaw",
-            By::Unknown => "unknown",
-        })
-    }
 }
 
 /// The bytes of a reply.
@@ -117,27 +71,9 @@ impl Dispatcher {
 
     /// Whether `command` may run now.
     fn judge(&mut self, command: &Command) -> Ruling {
-        let state = self.state.borrow();
-        if !state.is_offered(command) {
-            let by = match (state.lists.permit(command, state.is_frozen()), state.is_frozen()) {
-                (true, _) => By::Module,
-                (false, true) => By::Frozen,
-                (false, false) => By::Lists,
-            };
-            return Ruling { mode: Mode::Deny, by };
-        }
-        if state.is_thaw(command) {
-            return Ruling { mode: Mode::Enforce, by: By::Thaw };
-        }
-        let policy = state.gate.policy();
-        let verdict = policy.command(command.name, state.is_frozen(), |within| self.pace.calls(command.name, within));
-        let by = verdict.rule.map_or(By::NoRule, |rule| By::Rule(rule.origin.clone()));
-        let mode = verdict.mode;
+        let ruling = self.state.borrow().rule(command, |within| self.pace.calls(command.name, within));
         self.pace.called(command.name);
-        if mode == Mode::Enforce && !needs::is_usable(command.name, command.module, &policy) {
-            return Ruling { mode: Mode::Deny, by: By::NoGrant };
-        }
-        Ruling { mode, by }
+        ruling
     }
 
     fn execute(&mut self, request: Request) -> Option<Reply> {
@@ -145,13 +81,13 @@ impl Dispatcher {
         let Some(command) = commands::find(request.execute()) else {
             let desc = format!("The command {} has not been found", request.execute());
             tracing::debug!("read data: unknown command {}", cut_for_log(request.execute()));
-            let ruling = Ruling { mode: Mode::Deny, by: By::Unknown };
+            let ruling = Ruling::unknown();
             return Some(self.refuse(&request, &desc, time, &ruling, Duration::ZERO));
         };
         let was_frozen = self.state.borrow().is_frozen();
         let ruling = self.judge(command);
         let ruled_in = begin.elapsed();
-        if ruling.mode == Mode::Deny {
+        if !ruling.permits() {
             let desc = format!("Command {} has been disabled: the command is not allowed", command.name);
             tracing::debug!("read data: {}: refused, by: {}", command.name, ruling.by);
             return Some(self.refuse(&request, &desc, time, &ruling, ruled_in));

@@ -4,13 +4,13 @@ use crate::auditing::Audit;
 use crate::commands::{Command, Lists};
 use crate::handles::Handles;
 use crate::logging::LogHold;
-use crate::needs;
 use crate::processes::Processes;
+use crate::ruling::Ruling;
 use crate::state::{State, StateError};
 use bulkhead_gate::{Gate, HookPhase, MountError};
-use bulkhead_policy::Mode;
 use std::cell::RefCell;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// The host's state, shared by the dispatcher and the compartment that runs. One request runs at a time, on one
 /// thread, and a capability holds the borrow only for its own call.
@@ -88,29 +88,12 @@ impl HostState {
         self.once_thawed.push(OnceThawed(Box::new(action)));
     }
 
-    /// Whether `command` would run if it came now, and could do something.
-    pub fn permits(&self, command: &Command) -> bool {
-        let policy = self.gate.policy();
-        let usable = || {
-            let verdict = policy.command(command.name, self.is_frozen(), |_| 0);
-            match verdict.mode {
-                Mode::Deny => false,
-                Mode::Observe => true,
-                Mode::Enforce => needs::is_usable(command.name, command.module, &policy),
-            }
-        };
-        self.is_offered(command) && (self.is_thaw(command) || usable())
-    }
-
-    /// Whether the owner's lists and the state of the agent let `command` run, whatever the policy says of it.
-    pub fn is_offered(&self, command: &Command) -> bool {
-        self.lists.permit(command, self.is_frozen()) && !self.broken_modules.contains(&command.module)
-    }
-
-    /// Whether `command` ends a frozen state that there is. Then no policy is asked: who freezes must be able to thaw, and a
-    /// policy may change, or forget it, in between.
-    pub fn is_thaw(&self, command: &Command) -> bool {
-        self.is_frozen() && command.name == "guest-fsfreeze-thaw"
+    /// Whether `command` may run now. `calls` tells how often it came within a time until now.
+    pub fn rule(&self, command: &Command, calls: impl Fn(Duration) -> u32) -> Ruling {
+        if self.broken_modules.contains(&command.module) {
+            return Ruling::broken();
+        }
+        Ruling::of(command, self.is_frozen(), &self.lists, &self.gate.policy(), calls)
     }
 
     /// `module` cannot be loaded, and will not be: from now on guest-info tells the truth about its commands.

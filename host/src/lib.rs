@@ -7,9 +7,9 @@
 //! QEMU <-> virtio-serial
 //!   1 transport    bytes                    one client at a time; comes back when the client does
 //!   2 session      -> Message               bulkhead-protocol finds where a request ends
-//!   3 dispatcher   -> command looked up     unknown, blocked, or frozen and not allowed: an error
+//!   3 dispatcher   -> command looked up     unknown, or the ruling is no: an error
 //!   4 modules      -> which compartment     the built-in set, in the form this processor can run
-//!   5 runtime      -> fresh instance        memory, time and calls are bounded; only granted imports are linked
+//!   5 runtime      -> fresh instance        memory, time and calls are bounded; its world alone is linked
 //!   6 capability   -> plain request         one file per WIT interface; handles are looked up
 //!   7 gate         -> granted? then one call of sys (packages bulkhead-gate, bulkhead-sys)
 //!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
@@ -19,7 +19,7 @@
 //! while the agent runs, [`running`] is how the tools find it.
 //!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
-//! [`commands`] (which of them may run). [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
+//! [`commands`]; [`ruling`] says which of them may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
 //! what the owner keeps.
 
 pub mod agent;
@@ -37,6 +37,7 @@ pub mod owner;
 mod pace;
 pub mod processes;
 pub mod reloading;
+pub mod ruling;
 pub mod running;
 pub mod runtime;
 pub mod session;

@@ -7,7 +7,7 @@
 //! - *command rules* ([`CommandRule`]) say which commands may run; the dispatcher asks ([`Policy::command`]);
 //! - *grants* ([`Grant`]) say what modules may do with a capability; the gate asks about the value that it is about to
 //!   use ([`Policy::judge`]);
-//! - *limits* ([`LimitRule`]) say what compartments may use; the runtime takes them ([`Policy::limits`]).
+//! - *limits* ([`LimitRule`]) say what compartments may use; whoever keeps what they bound takes them ([`Policy::limits`]).
 //!
 //! What a file can say stands in [`shape`], as data: the reader, the JSON schema and the explanations are made from it.
 

@@ -16,7 +16,8 @@ impl Host for Compartment {
         let state = self.state();
         let describe = |command: &crate::commands::Command| CommandInfo {
             name: command.name.to_owned(),
-            enabled: state.permits(command),
+            // If it came now, and were the first of its kind.
+            enabled: state.rule(command, |_| 0).permits(),
             success_response: command.success_response,
         };
         Ok(COMMANDS.iter().map(describe).collect())

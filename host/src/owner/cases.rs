@@ -3,6 +3,7 @@
 use super::named;
 use super::rehearse::{Decision, Rehearsed, Stage};
 use super::tools::Whose;
+use crate::ruling::By;
 use anyhow::{Context, bail};
 use bulkhead_policy::{Policy, Profile};
 use std::io::Write;
@@ -101,8 +102,11 @@ fn judge(stage: &mut Stage, policy: &Policy, case: &Case) -> Result<String, Stri
 fn story(rehearsed: &Rehearsed) -> String {
     let name = rehearsed.command.name;
     let command = match &rehearsed.rule {
-        _ if !rehearsed.offered => "the frozen state".to_owned(),
-        _ if rehearsed.thaw => "what is frozen must thaw".to_owned(),
+        _ if rehearsed.ruling.by == By::Frozen => "the frozen state".to_owned(),
+        _ if rehearsed.ruling.by == By::Thaw => "what is frozen must thaw".to_owned(),
+        Some(rule) if rehearsed.ruling.by == By::NoGrant => {
+            format!("{} permits it, and no grant what it needs", rule.origin)
+        }
         Some(rule) => rule.origin.to_string(),
         None => "no rule permits it".to_owned(),
     };

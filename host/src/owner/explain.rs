@@ -3,7 +3,9 @@
 use super::rehearse::{Decision, Rehearsed, Stage};
 use super::suggest::narrow::both;
 use super::tools::Whose;
-use crate::{commands, modules};
+use crate::commands::{self, Command};
+use crate::ruling::By;
+use crate::{modules, needs};
 use bulkhead_gate::Judgement;
 use bulkhead_policy::{CommandRule, Document, Grant, Mode, Origin, Policy, Value};
 use std::fmt::Write as _;
@@ -50,7 +52,7 @@ pub fn explain(rehearsed: &Rehearsed, policy: &Policy, drop_ins: &Path) -> Strin
     };
     let state = if rehearsed.frozen { " while file systems are frozen" } else { "" };
     let mut words = vec![format!("{name}{state} {verdict}.")];
-    words.extend(about_the_command(rehearsed));
+    words.extend(about_the_command(rehearsed, policy));
     words.extend(about_its_uses(rehearsed, policy));
     words.extend(about_the_client(rehearsed));
     if !rehearsed.notes.is_empty() {
@@ -64,16 +66,21 @@ pub fn explain(rehearsed: &Rehearsed, policy: &Policy, drop_ins: &Path) -> Strin
     text
 }
 
-fn about_the_command(rehearsed: &Rehearsed) -> Vec<String> {
+fn about_the_command(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
     let said = |rule: &CommandRule| format!("{}{}", rule.origin, because(rule.reason.as_deref()));
-    let mut words = vec![match (&rehearsed.rule, rehearsed.mode) {
-        _ if !rehearsed.offered => {
+    let mut words = vec![match (&rehearsed.rule, rehearsed.ruling.mode) {
+        _ if rehearsed.ruling.by == By::Frozen => {
             "The agent refuses it whatever the policy says: while file systems are frozen only commands run that do not \
              write to a disk."
                 .to_owned()
         }
-        _ if rehearsed.thaw => "No policy is asked about it: what is frozen must thaw.".to_owned(),
+        _ if rehearsed.ruling.by == By::Thaw => "No policy is asked about it: what is frozen must thaw.".to_owned(),
         (None, _) => "No rule of the policy permits the command.".to_owned(),
+        (Some(rule), _) if rehearsed.ruling.by == By::NoGrant => format!(
+            "The command is permitted by {}; but it is of no use, and refused, without a grant of {}.",
+            said(rule),
+            missing(rehearsed, policy).join(" and ")
+        ),
         (Some(rule), Mode::Deny) => format!("The command is denied by {}.", said(rule)),
         (Some(rule), Mode::Observe) => format!("The command runs in observe mode by {}.", said(rule)),
         (Some(rule), Mode::Enforce) => format!("The command is permitted by {}.", said(rule)),
@@ -84,6 +91,17 @@ fn about_the_command(rehearsed: &Rehearsed) -> Vec<String> {
         Some(format!("After {} {calls} in {} s it is denied by {}.", pace.calls, pace.within.as_secs(), said(rule)))
     }));
     words
+}
+
+/// The capabilities that the command cannot do without and nothing grants, with the word that it needs there.
+fn missing(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
+    let Command { name, module, .. } = *rehearsed.command;
+    let ungranted = needs::of(name).filter(|(capability, word)| !policy.grants_any(module, capability, *word));
+    let told = |(capability, word): (&str, Option<&str>)| match word {
+        Some(word) => format!("{capability} with '{word}'"),
+        None => capability.to_owned(),
+    };
+    ungranted.map(told).collect()
 }
 
 /// One sentence for each rule that decides about something that the command asks for.
@@ -113,7 +131,7 @@ fn about_its_uses(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
         format!("Module {} {would} for {}{uses}: {verdict}.", group[0].module, group[0].capability)
     };
     let mut words: Vec<String> = groups.iter().map(told).collect();
-    if groups.is_empty() && rehearsed.offered {
+    if groups.is_empty() && !rehearsed.is_refused() {
         words.push("It asks for nothing that a permit is needed for.".to_owned());
     }
     words
@@ -126,7 +144,7 @@ fn about_the_client(rehearsed: &Rehearsed) -> Vec<String> {
         _ if rehearsed.reply.is_none() => "The client would get no reply, as always if it succeeds.".to_owned(),
         _ => "The client would get its answer.".to_owned(),
     }];
-    if !rehearsed.enabled {
+    if rehearsed.is_refused() {
         words.push("guest-info tells clients that the command is disabled.".to_owned());
     }
     words
@@ -140,14 +158,15 @@ fn changes(rehearsed: &Rehearsed, policy: &Policy, drop_in: &Path) -> String {
         let rules = format!("version = 1\n\n{}", rules.join("\n"));
         format!("\n{what} put this into {}, with the reason:\n\n{}", drop_in.display(), indented(&rules))
     };
-    if !rehearsed.offered || rehearsed.thaw {
+    if matches!(rehearsed.ruling.by, By::Frozen | By::Thaw) {
         return String::new();
     }
     if rehearsed.decision() == Decision::Allow {
         return paste("To deny it,", vec![command("deny")]);
     }
     let (mut text, mut rules, mut permits) = (String::new(), Vec::new(), Vec::new());
-    match (&rehearsed.rule, rehearsed.mode) {
+    match (&rehearsed.rule, rehearsed.ruling.mode) {
+        _ if rehearsed.ruling.by == By::NoGrant => {}
         (Some(rule), Mode::Deny) => text += &in_the_way(&rule.origin, &rule.to_string()),
         (None, _) | (_, Mode::Observe) => rules.push(command("enforce")),
         _ => {}

@@ -1,7 +1,7 @@
 //! What becomes of a command under a policy, in few words.
 
-use crate::commands::Command;
-use crate::needs;
+use crate::commands::{Command, Lists};
+use crate::ruling::{By, Ruling};
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy};
 use std::fmt::{self, Display, Formatter};
 
@@ -34,21 +34,18 @@ pub(super) enum End {
 impl<'a> Outcome<'a> {
     /// Of `command` in this state.
     pub(super) fn of(command: &Command, frozen: bool, policy: &'a Policy) -> Self {
-        let without_rule = |end| Outcome { end, paces: Vec::new(), rule: None };
-        if frozen && command.name == "guest-fsfreeze-thaw" {
-            // Who freezes must be able to thaw, whatever the policy says.
-            return without_rule(End::Runs);
-        }
-        if frozen && !command.allowed_while_frozen {
-            return without_rule(End::NotFrozen);
-        }
         let verdict = policy.command(command.name, frozen, |_| 0);
-        let end = match verdict.mode {
-            Mode::Deny => End::Denied,
-            Mode::Observe => End::Observed,
-            Mode::Enforce if needs::is_usable(command.name, command.module, policy) => End::Runs,
-            Mode::Enforce => End::Useless,
+        let ruling = Ruling::of(command, frozen, &Lists::default(), policy, |_| 0);
+        let end = match (&ruling.by, ruling.mode) {
+            (By::Frozen, _) => End::NotFrozen,
+            (By::NoGrant, _) => End::Useless,
+            (_, Mode::Deny) => End::Denied,
+            (_, Mode::Enforce) => End::Runs,
+            (_, Mode::Observe) => End::Observed,
         };
+        if matches!(ruling.by, By::Frozen | By::Thaw) {
+            return Outcome { end, paces: Vec::new(), rule: None };
+        }
         let paced = |rule: &&CommandRule| rule.faster_than.is_some() && rule.concerns(command.name, frozen);
         let paces = if end == End::Denied { Vec::new() } else { policy.commands.iter().filter(paced).collect() };
         Outcome { end, paces, rule: verdict.rule.map(|rule| &rule.origin) }

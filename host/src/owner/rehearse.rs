@@ -5,6 +5,7 @@ use crate::commands::{self, Command, Lists};
 use crate::dispatcher::Dispatcher;
 use crate::host_state::{HostState, SharedState};
 use crate::logging::LogHold;
+use crate::ruling::{By, Ruling};
 use crate::runtime::{Runtime, StartError};
 use crate::state::State;
 use bulkhead_gate::{Gate, Judgement, Judgements, Notes};
@@ -29,18 +30,12 @@ pub struct Rehearsed {
     pub command: &'static Command,
     /// Whether file systems were taken to be frozen.
     pub frozen: bool,
-    /// Whether the state of the agent lets it run, whatever the policy says.
-    pub offered: bool,
-    /// Whether it ends a frozen state, which no policy is asked about.
-    pub thaw: bool,
-    /// What the policy says of the command, if it does not come too fast.
-    pub mode: Mode,
-    /// The rule that says so; none if no rule speaks of it.
+    /// Whether it may run, if it does not come too fast; so guest-info says it.
+    pub ruling: Ruling,
+    /// The rule that speaks of it and decides about it; none if no rule does.
     pub rule: Option<CommandRule>,
     /// The rules that deny it when it comes too fast.
     pub paces: Vec<CommandRule>,
-    /// Whether guest-info would call it enabled.
-    pub enabled: bool,
     /// All that it asks for if nothing is refused, exactly as it asks, and what the policy says of it.
     pub judgements: Judgements,
     /// What the client would read; nothing if success is not answered.
@@ -74,11 +69,9 @@ pub enum RehearsalError {
 impl Rehearsed {
     /// In a word.
     pub fn decision(&self) -> Decision {
-        match self.mode {
-            _ if !self.offered => Decision::Deny,
-            _ if self.thaw => Decision::Allow,
+        match self.ruling.mode {
             Mode::Deny => Decision::Deny,
-            _ if self.denied().next().is_none() => Decision::Allow,
+            _ if self.ruling.by == By::Thaw || self.denied().next().is_none() => Decision::Allow,
             Mode::Observe => Decision::Observe,
             Mode::Enforce => Decision::Deny,
         }
@@ -86,7 +79,7 @@ impl Rehearsed {
 
     /// Whether the command itself is refused, whatever it would ask for.
     pub fn is_refused(&self) -> bool {
-        !self.offered || (!self.thaw && self.mode == Mode::Deny)
+        !self.ruling.permits()
     }
 
     /// What it asks for and the policy denies.
@@ -122,16 +115,11 @@ impl Stage {
             (self.state.borrow().gate.rehearsed(), notes.list())
         };
         self.set(Gate::rehearsal(Rc::clone(&unhurried), mount_points, Notes::default()), frozen);
-        let (offered, thaw, enabled) = {
-            let state = self.state.borrow();
-            (state.is_offered(command), state.is_thaw(command), state.permits(command))
-        };
+        let ruling = self.state.borrow().rule(command, |_| 0);
         let reply = self.answer(&text)?;
-        let verdict = unhurried.command(command.name, frozen, |_| 0);
-        let rule = verdict.rule.cloned();
+        let rule = unhurried.command(command.name, frozen, |_| 0).rule.cloned();
         let paces = paces.into_iter().filter(|rule| rule.concerns(command.name, frozen)).collect();
-        let mode = verdict.mode;
-        Ok(Rehearsed { command, frozen, offered, thaw, mode, rule, paces, enabled, judgements, reply, notes })
+        Ok(Rehearsed { command, frozen, ruling, rule, paces, judgements, reply, notes })
     }
 
     fn set(&self, gate: Gate, frozen: bool) {
@@ -195,12 +183,21 @@ mod tests {
         let request =
             r#"{"execute":"guest-ssh-add-authorized-keys","arguments":{"username":"root","keys":["ssh-rsa A"]}}"#;
         let refused = rehearse("standard", request);
-        assert!(refused.is_refused() && refused.rule.is_none() && !refused.enabled);
+        assert!(refused.is_refused() && refused.ruling.by == By::NoRule);
         let permits: Vec<_> = refused.denied().filter_map(|it| it.permit.as_deref()).collect();
         assert!(permits[0].contains("read-keys") && permits[1].contains("write-keys"), "{permits:?}");
         let class = refused.reply.as_ref().and_then(|reply| reply.pointer("/error/class")).and_then(Value::as_str);
         assert_eq!(class, Some("CommandNotFound"));
         assert_eq!(rehearse("full", request).decision(), Decision::Allow);
+    }
+
+    #[test]
+    fn a_command_that_asks_for_nothing_is_denied_where_nothing_is_granted() {
+        let rule = CommandRule { mode: Mode::Enforce, ..observe_everything() };
+        let policy = Policy { commands: vec![rule], ..Policy::default() };
+        let rehearsed = Stage::new().unwrap().rehearse(&policy, "guest-exec-status", false).unwrap();
+        assert_eq!((rehearsed.decision(), rehearsed.ruling.by), (Decision::Deny, By::NoGrant));
+        assert!(rehearsed.rule.is_some() && rehearsed.judgements.list.is_empty());
     }
 
     #[test]

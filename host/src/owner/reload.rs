@@ -5,8 +5,7 @@ use super::{Loaded, PolicyFiles};
 use crate::running::Report;
 use anyhow::{Context, bail};
 use bulkhead_config::{Action, parse};
-use nix::sys::signal::{Signal, kill};
-use nix::unistd::Pid;
+use bulkhead_sys::process::hang_up;
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -40,7 +39,7 @@ pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyh
         bail!("the agent (process {pid}) reads {}, not {}", before.files.file.display(), named.display());
     }
     let loaded = check(&before.files).with_context(|| format!("not reloaded, {} stays in force", before.digest))?;
-    kill(Pid::from_raw(pid), Signal::SIGHUP).with_context(|| format!("cannot tell process {pid}"))?;
+    hang_up(pid).with_context(|| format!("cannot tell process {pid}"))?;
     let end = Instant::now() + PATIENCE;
     let after = loop {
         if let (now, Some(report)) = agent(&statedir)? {

@@ -47,6 +47,12 @@ pub enum TrustError {
         /// Which file or folder.
         path: PathBuf,
     },
+    /// It is a folder for everybody, such as /tmp.
+    #[error("{} is for everybody, and anybody could add to the policy there: give it a folder of its own", path.display())]
+    Shared {
+        /// Which folder.
+        path: PathBuf,
+    },
     /// It belongs to somebody else.
     #[error("{} belongs to user {uid}, who would decide what clients may do: chown root {0}", path.display())]
     Foreign {
@@ -166,10 +172,11 @@ fn check(path: &Path, metadata: &Metadata, forbidden: u32) -> Result<(), TrustEr
     if uid != 0 && uid != Uid::effective().as_raw() {
         return Err(TrustError::Foreign { path, uid });
     }
-    if metadata.mode() & forbidden != 0 {
-        return Err(TrustError::Writable { path });
+    match metadata.mode() {
+        mode if mode & forbidden == 0 => Ok(()),
+        mode if mode & STICKY != 0 => Err(TrustError::Shared { path }),
+        _ => Err(TrustError::Writable { path }),
     }
-    Ok(())
 }
 
 /// The folder in which a path stands.
@@ -211,7 +218,9 @@ mod tests {
             assert!(said(&file).ends_with(&format!(": chmod go-w {}", file.display())));
         }
         chmod(&file, 0o644);
-        for mode in [0o775, 0o777, 0o1777] {
+        chmod(scratch.path(), 0o1777);
+        assert!(said(&file).contains("is for everybody"), "to change its mode would be bad advice");
+        for mode in [0o775, 0o777] {
             chmod(scratch.path(), mode);
             assert!(said(&file).ends_with(&format!(": chmod go-w {}", scratch.path().display())));
             assert!(drop_ins(scratch.path()).is_err());

@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal};
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
@@ -11,6 +11,15 @@ use std::fs::{File, OpenOptions};
 use std::io::{PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::time::Duration;
+
+/// Tells another process to read its policy again (kill(2), SIGHUP). The caller knows that the number is an agent's.
+pub fn hang_up(pid: i32) -> Result<(), Errno> {
+    // Zero and below would mean groups.
+    if pid <= 0 {
+        return Err(Errno::ESRCH);
+    }
+    kill(Pid::from_raw(pid), Signal::SIGHUP)
+}
 
 /// Waits for `time`, or for SIGTERM or SIGINT: true if one of these came. For the time before the agent serves, when
 /// there is no tokio to hear signals with.

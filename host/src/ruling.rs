@@ -1,0 +1,136 @@
+//! May a command run now, and who says so? The dispatcher asks before it runs one, guest-info tells clients what would come of
+//! asking, and the owner's tools explain it: all of them ask here.
+
+use crate::commands::{Command, Lists};
+use crate::needs;
+use bulkhead_policy::{Mode, Origin, Policy};
+use std::fmt;
+use std::time::Duration;
+
+/// The command that ends the frozen state.
+const THAW: &str = "guest-fsfreeze-thaw";
+
+/// Whether a command may run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruling {
+    /// Whether, and how.
+    pub mode: Mode,
+    /// Who says so.
+    pub by: By,
+}
+
+/// Who says whether a command may run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum By {
+    /// A rule of the policy.
+    Rule(Origin),
+    /// No rule of the policy speaks of the command.
+    NoRule,
+    /// A rule of the policy permits it, but nothing grants its module what it cannot do without.
+    NoGrant,
+    /// The lists of the command line and the configuration file.
+    Lists,
+    /// The frozen state, in which it could not be done.
+    Frozen,
+    /// Its module, which cannot be loaded.
+    Module,
+    /// The frozen state, which it ends.
+    Thaw,
+    /// Nobody: there is no such command.
+    Unknown,
+}
+
+impl Ruling {
+    fn deny(by: By) -> Self {
+        Ruling { mode: Mode::Deny, by }
+    }
+
+    /// There is no such command.
+    pub fn unknown() -> Self {
+        Ruling::deny(By::Unknown)
+    }
+
+    /// Its module cannot be loaded.
+    pub fn broken() -> Self {
+        Ruling::deny(By::Module)
+    }
+
+    /// About `command`, in this state, under the owner's lists and policy. `calls` tells how often it came within a time until
+    /// now.
+    ///
+    /// While file systems are frozen the lists do not count, as for qemu-ga; and a thaw runs whatever the policy says: who
+    /// freezes must be able to thaw, and a policy may change in between.
+    pub fn of(
+        command: &Command,
+        frozen: bool,
+        lists: &Lists,
+        policy: &Policy,
+        calls: impl Fn(Duration) -> u32,
+    ) -> Self {
+        if !lists.permit(command, frozen) {
+            return Ruling::deny(if frozen { By::Frozen } else { By::Lists });
+        }
+        if frozen && command.name == THAW {
+            return Ruling { mode: Mode::Enforce, by: By::Thaw };
+        }
+        let verdict = policy.command(command.name, frozen, calls);
+        if verdict.mode == Mode::Enforce && !needs::is_usable(command.name, command.module, policy) {
+            return Ruling::deny(By::NoGrant);
+        }
+        Ruling { mode: verdict.mode, by: verdict.rule.map_or(By::NoRule, |rule| By::Rule(rule.origin.clone())) }
+    }
+
+    /// Whether it may.
+    pub fn permits(&self) -> bool {
+        self.mode != Mode::Deny
+    }
+}
+
+/// The words of the audit.
+impl fmt::Display for By {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(match self {
+            By::Rule(origin) => return origin.fmt(formatter),
+            By::NoRule => "no rule",
+            By::NoGrant => "no grant",
+            By::Lists => "lists",
+            By::Frozen => "frozen",
+            By::Module => "module",
+            By::Thaw => "thaw",
+            By::Unknown => "unknown",
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::{self, find};
+    use crate::modules;
+    use bulkhead_policy::Document;
+
+    fn by(rules: &str, block: &[&str], command: &str, frozen: bool) -> (bool, String) {
+        let (commands, modules) = (commands::names(), modules::names());
+        let document = Document::parse("p", &format!("version = 1\n{rules}"), &commands, &modules).unwrap();
+        let policy = Policy::merge([document], &commands, &modules).unwrap();
+        let lists = Lists { block: block.iter().map(|name| (*name).to_owned()).collect(), allow: Vec::new() };
+        let ruling = Ruling::of(find(command).unwrap(), frozen, &lists, &policy, |_| 0);
+        (ruling.permits(), ruling.by.to_string())
+    }
+
+    #[test]
+    fn each_refusal_names_who_refuses() {
+        let all = "[[command]]\nnames = [\"*\"]\nmode = \"enforce\"\n";
+        let said = |permits: bool, by: &str| (permits, by.to_owned());
+        assert_eq!(by(all, &[], "guest-ping", false), said(true, "p:2:1"));
+        assert_eq!(by(all, &["guest-ping"], "guest-ping", false), said(false, "lists"));
+        assert_eq!(by(all, &["guest-ping"], "guest-ping", true), said(true, "p:2:1"));
+        assert_eq!(by(all, &[], "guest-exec-status", false), said(false, "no grant"));
+        assert_eq!(by(&all.replace("enforce", "observe"), &[], "guest-exec-status", false), said(true, "p:2:1"));
+        assert_eq!(by(&all.replace("enforce", "deny"), &[], "guest-ping", false), said(false, "p:2:1"));
+        assert_eq!(by("", &[], "guest-ping", false), said(false, "no rule"));
+        assert_eq!(by(all, &[], "guest-exec", true), said(false, "frozen"));
+        assert_eq!(by("", &[], "guest-fsfreeze-thaw", true), said(true, "thaw"));
+        assert_eq!(by("", &[], "guest-fsfreeze-thaw", false), said(false, "no rule"));
+    }
+}
