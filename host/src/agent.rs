@@ -26,14 +26,13 @@ pub struct Agent {
     pub retry: bool,
     /// What reads the policy again.
     pub reloading: Reloading,
+    /// What tells it to stop.
+    pub ends: Ends,
 }
 
 /// Why an agent that was serving ended with an error.
 #[derive(Debug, Error)]
 pub enum AgentError {
-    /// Signals cannot be received.
-    #[error("cannot wait for signals")]
-    Signals(#[source] io::Error),
     /// Programs that end, or print something, cannot be heard of.
     #[error("cannot look after programs")]
     Processes(#[source] io::Error),
@@ -54,10 +53,10 @@ enum Served {
 
 impl Agent {
     /// Serves one client after the other. Ends well on SIGTERM and SIGINT, and when the channel is gone for good. Calls
-    /// `ready` as soon as these signals are heard. Needs tokio's context.
+    /// `ready` once nothing more can go wrong. Needs tokio's context.
     pub async fn serve(self, ready: impl FnOnce()) -> Result<(), AgentError> {
-        let Agent { transport, dispatcher, retry, reloading } = self;
-        let mut stop = Stop::new(dispatcher.state().clone()).map_err(AgentError::Signals)?;
+        let Agent { transport, dispatcher, retry, reloading, ends } = self;
+        let mut stop = Stop { ends, state: dispatcher.state().clone() };
         let tending = Tending::new(dispatcher.state()).map_err(AgentError::Processes)?;
         ready();
         tokio::select! {
@@ -148,26 +147,34 @@ fn report(error: &TransportError) {
     tracing::warn!("{error}{reason}; trying again in {} s", RETRY.as_secs());
 }
 
-/// The wish that the agent ends.
-struct Stop {
+/// The means to hear SIGTERM and SIGINT.
+#[derive(Debug)]
+pub struct Ends {
     terminate: Signal,
     interrupt: Signal,
+}
+
+impl Ends {
+    /// From now on these signals do not end the process. Needs tokio's context.
+    pub fn new() -> io::Result<Self> {
+        Ok(Ends { terminate: signal(SignalKind::terminate())?, interrupt: signal(SignalKind::interrupt())? })
+    }
+}
+
+/// The wish that the agent ends.
+struct Stop {
+    ends: Ends,
     state: SharedState,
 }
 
 impl Stop {
-    fn new(state: SharedState) -> io::Result<Self> {
-        let (terminate, interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
-        Ok(Stop { terminate, interrupt, state })
-    }
-
     /// Waits for SIGTERM or SIGINT. Not heeded while file systems are frozen, as in qemu-ga: an agent that ends then
     /// takes with it the only means to thaw them.
     async fn wanted(&mut self) {
         loop {
             let got = tokio::select! {
-                got = self.terminate.recv() => got,
-                got = self.interrupt.recv() => got,
+                got = self.ends.terminate.recv() => got,
+                got = self.ends.interrupt.recv() => got,
             };
             if got.is_none() || !self.state.borrow().is_frozen() {
                 return;

@@ -3,7 +3,7 @@
 use anyhow::Context;
 use bulkhead_config::{Action, Config, Method, PidFile, dump, parse, passed_sockets};
 use bulkhead_gate::Gate;
-use bulkhead_host::agent::{Agent, open_transport};
+use bulkhead_host::agent::{Agent, Ends, open_transport};
 use bulkhead_host::auditing::Audit;
 use bulkhead_host::commands::{COMMANDS, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
@@ -16,7 +16,9 @@ use bulkhead_host::state::State;
 use bulkhead_host::transport::Transport;
 use bulkhead_host::{QEMU_VERSION, VERSION};
 use bulkhead_sys::Linux;
-use bulkhead_sys::process::{Daemon, Daemonized, close_standard_streams, daemonize, hear_hang_ups, hold_hang_ups};
+use bulkhead_sys::process::{
+    Daemon, Daemonized, close_standard_streams, daemonize, hear_signals, hold_ends, hold_hang_ups,
+};
 use std::cell::RefCell;
 use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
@@ -83,6 +85,12 @@ struct Start {
     daemon: Option<Daemon>,
 }
 
+/// The means to hear what it is told by signals.
+struct Signals {
+    hang_up: Signal,
+    ends: Ends,
+}
+
 fn run(config: Config) -> anyhow::Result<ExitCode> {
     // A wish to read the policy again waits until there is somebody to heed it.
     hold_hang_ups().context("cannot hold signals back")?;
@@ -100,6 +108,8 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
         log.open().with_context(|| format!("unable to open specified log file {:?}", config.logfile))?;
         log.release();
     }
+    // Who sees the channel open may take the agent for ready, and tell it to stop.
+    hold_ends().context("cannot hold signals back")?;
     let Some(transport) = open_transport(&config, passed_sockets(|name| std::env::var_os(name)))? else {
         return Ok(ExitCode::SUCCESS);
     };
@@ -109,7 +119,10 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
         return serve(start);
     }
     match daemonize().context("cannot become a daemon")? {
-        Daemonized::Parent(daemon) => Ok(if daemon.is_ready() { ExitCode::SUCCESS } else { ExitCode::FAILURE }),
+        Daemonized::Parent(daemon) => {
+            hear_signals().context("cannot wait for the daemon")?;
+            Ok(if daemon.is_ready() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        }
         Daemonized::Daemon(daemon) => serve(Start { daemon: Some(daemon), ..start }),
     }
 }
@@ -117,21 +130,24 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
 /// Runs the agent on a thread of its own, for a module's recursion must find a stack of a known size.
 fn serve(start: Start) -> anyhow::Result<ExitCode> {
     let tokio = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    let hang_up = {
+    let signals = {
         let _context = tokio.enter();
-        hang_ups().context("cannot wait for signals")?
+        Signals {
+            hang_up: hang_ups().context("cannot wait for signals")?,
+            ends: Ends::new().context("cannot wait for signals")?,
+        }
     };
     // Here, so that this thread takes them: the agent's own may be in the middle of a system call.
-    hear_hang_ups().context("cannot wait for signals")?;
+    hear_signals().context("cannot wait for signals")?;
     let thread = std::thread::Builder::new().name("agent".to_owned()).stack_size(limits::THREAD_STACK);
-    let agent = thread.spawn(move || serve_here(start, &tokio, hang_up))?;
+    let agent = thread.spawn(move || serve_here(start, &tokio, signals))?;
     match agent.join() {
         Ok(ended) => ended.map(|()| ExitCode::SUCCESS),
         Err(_) => anyhow::bail!("a bug in the agent has ended it; please report what the log says"),
     }
 }
 
-fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, hang_up: Signal) -> anyhow::Result<()> {
+fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -> anyhow::Result<()> {
     let Start { config, files, policy, log, state, transport, daemon } = start;
     let lists = Lists { block: config.block_rpcs, allow: config.allow_rpcs };
     let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook, Rc::new(policy.policy.clone()));
@@ -142,8 +158,14 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, hang_up: Signal) ->
     tracing::debug!("modules run in their {} form", runtime.modules().form());
     let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &state)).transpose()?;
     audit.started(&policy.digest);
-    let reloading = Reloading::new(hang_up, Rc::clone(&state), log, files, &policy, config.statedir);
-    let agent = Agent { transport, dispatcher: Dispatcher::new(runtime, state), retry: config.retry_path, reloading };
+    let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log, files, &policy, config.statedir);
+    let agent = Agent {
+        transport,
+        dispatcher: Dispatcher::new(runtime, state),
+        retry: config.retry_path,
+        reloading,
+        ends: signals.ends,
+    };
     let served = tokio.block_on(agent.serve(|| {
         if let Some(daemon) = daemon {
             // What can go wrong has not, so there is nothing left to say on the terminal.

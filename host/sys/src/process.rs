@@ -2,7 +2,7 @@
 
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{SigSet, Signal, kill};
+use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill};
 use nix::sys::signalfd::{SfdFlags, SignalFd};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
@@ -26,24 +26,30 @@ pub fn hang_up(pid: i32) -> Result<(), Errno> {
 pub fn pause(time: Duration) -> Result<bool, Errno> {
     let ends: SigSet = [Signal::SIGTERM, Signal::SIGINT].into_iter().collect();
     let signals = SignalFd::with_flags(&ends, SfdFlags::SFD_CLOEXEC)?;
-    ends.thread_block()?;
+    let before = ends.thread_swap_mask(SigmaskHow::SIG_BLOCK)?;
     let timeout = PollTimeout::try_from(time).unwrap_or(PollTimeout::MAX);
     let came = poll(&mut [PollFd::new(signals.as_fd(), PollFlags::POLLIN)], timeout);
     // Taken, so that it does not end the process when it is let through again.
     let told = came.and_then(|came| if came > 0 { signals.read_signal() } else { Ok(None) });
-    ends.thread_unblock()?;
+    before.thread_set_mask()?;
     Ok(told?.is_some())
 }
 
-/// Keeps SIGHUP waiting, in this thread and those it starts, until [`hear_hang_ups`]: it shall have the policy read again, and
-/// an agent that is not ready for that would be ended by it.
+/// Keeps SIGHUP waiting, in this thread and those it starts, until [`hear_signals`]: it shall have the policy read
+/// again, and an agent that is not ready for that would be ended by it.
 pub fn hold_hang_ups() -> Result<(), Errno> {
     SigSet::from(Signal::SIGHUP).thread_block()
 }
 
-/// Lets SIGHUP through, one that came meanwhile too. Call it before programs are started, which would inherit the mask.
-pub fn hear_hang_ups() -> Result<(), Errno> {
-    SigSet::from(Signal::SIGHUP).thread_unblock()
+/// Keeps SIGTERM and SIGINT waiting too: an agent whose channel is open counts as running, and ends cleanly when told.
+pub fn hold_ends() -> Result<(), Errno> {
+    [Signal::SIGTERM, Signal::SIGINT].into_iter().collect::<SigSet>().thread_block()
+}
+
+/// Lets through what was held, signals that came meanwhile too. Call it before programs are started, which would inherit
+/// the mask.
+pub fn hear_signals() -> Result<(), Errno> {
+    [Signal::SIGHUP, Signal::SIGTERM, Signal::SIGINT].into_iter().collect::<SigSet>().thread_unblock()
 }
 
 /// The daemon's side of the fork.

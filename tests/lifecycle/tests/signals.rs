@@ -1,10 +1,12 @@
 //! SIGTERM and SIGINT: the agent ends cleanly and at once, except while it holds file systems frozen.
 
 use bulkhead_lifecycle::{Process, frozen_scratch, script, soon, within};
-use bulkhead_test_support::{Agent, agent_under_test};
+use bulkhead_test_support::{Agent, Scratch, agent_under_test};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::process::Command;
 use std::time::Duration;
 
 const STOP: [Signal; 2] = [Signal::SIGTERM, Signal::SIGINT];
@@ -96,6 +98,27 @@ fn after_the_program_that_is_being_waited_for() {
         assert!(done.exists(), "the hook was not let finish");
         assert_eq!(client.reply().ok(), 0, "and its client was told");
         assert!(!agent.scratch().join("qga.state.isfrozen").exists());
+    }
+}
+
+/// Who sees the channel open may take the agent for ready, and service managers stop what they have just started.
+#[test]
+fn as_soon_as_its_channel_is_open() {
+    for signal in STOP {
+        for _ in 0..5 {
+            let scratch = Scratch::new("signals");
+            let socket = scratch.join("socket");
+            let mut agent = Command::new(agent_under_test())
+                .args(["-m", "unix-listen", "-p", socket.to_str().unwrap(), "-t", scratch.path().to_str().unwrap()])
+                .spawn()
+                .unwrap();
+            while UnixStream::connect(&socket).is_err() {
+                assert!(agent.try_wait().unwrap().is_none(), "it ended without being told to");
+            }
+            Process::new(agent.id()).signal(signal);
+            let status = within(Duration::from_secs(3), &mut agent);
+            assert_eq!(status.code(), Some(0), "{signal}: {status}");
+        }
     }
 }
 
