@@ -2,6 +2,7 @@
 # agent embeds guest modules that are built for another target and compiled ahead of time.
 
 MODULES := core file filesystem power exec report time hotplug account
+EXAMPLES := primary-address freeze-blockers
 
 # The forms of machine code that the agent holds: on x86 one for every processor and a faster one for SSE4.2.
 forms_x86_64 := x86-64 x86-64-v2
@@ -19,7 +20,7 @@ AARCH64_LINKER ?= aarch64-linux-gnu-gcc
 rust_target = @! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(1) || \
 	rustup target add $(1)
 
-.PHONY: help build demo test e2e bench modules villains lint fuzz aarch64 clean FORCE
+.PHONY: help build demo test e2e bench modules villains samples examples lint fuzz aarch64 clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## List the recipes
@@ -38,7 +39,7 @@ test: ## Run every check there is (some need root): packages, lint, unit tests u
 e2e: ## Run the VM tests, also those that take long: libvirt, systemd's shutdown and sleep
 	@BULKHEAD_E2E=all tests/run packages build e2e
 
-bench: build ## Measure the agent against the installed qemu-ga; BENCH="--quick --pin" passes options
+bench: build samples ## Measure the agent against the installed qemu-ga; BENCH="--quick --pin" passes options
 	@cargo run --quiet --release -p bulkhead-bench -- $(BENCH)
 
 modules: $(call cwasm,$(shell uname -m)) ## Build the guest modules and compile them ahead of time
@@ -47,10 +48,18 @@ villains: $(COMPILE) ## Build the guest modules that misbehave, for tests/fault
 	$(call rust_target,wasm32-unknown-unknown)
 	cargo build $(wasm_build) -p bulkhead-villains --examples
 
+samples: $(COMPILE) ## Build the guest modules that are installed, and refused, by tests/modules
+	$(call rust_target,wasm32-unknown-unknown)
+	cargo build $(wasm_build) -p bulkhead-samples --examples
+
+examples: $(COMPILE) ## Build the example modules, for tests/author
+	$(call rust_target,wasm32-unknown-unknown)
+	cargo build $(wasm_build) $(EXAMPLES:%=-p bulkhead-module-%)
+
 lint: modules ## Check the formatting and run clippy; a warning is an error
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets -- -D warnings
-	cargo clippy $(wasm_build) $(wasm_packages) -- -D warnings
+	cargo clippy $(wasm_build) $(wasm_packages) $(EXAMPLES:%=-p bulkhead-module-%) -- -D warnings
 
 fuzz: ## Fuzz the wire protocol; SECONDS=600 for longer than a minute
 	tests/fuzz/run $(or $(SECONDS),60)

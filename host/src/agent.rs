@@ -5,6 +5,7 @@ use crate::host_state::SharedState;
 use crate::processes::Tending;
 use crate::reloading::Reloading;
 use crate::session;
+use crate::swapping::Swapping;
 use crate::transport::{Transport, TransportError};
 use bulkhead_sys::process::pause;
 use std::io;
@@ -26,6 +27,8 @@ pub struct Agent {
     pub retry: bool,
     /// What reads the policy again.
     pub reloading: Reloading,
+    /// What reads the store of modules, again and again.
+    pub swapping: Swapping,
     /// What tells it to stop.
     pub ends: Ends,
 }
@@ -55,14 +58,16 @@ impl Agent {
     /// Serves one client after the other. Ends well on SIGTERM and SIGINT, and when the channel is gone for good. Calls
     /// `ready` once nothing more can go wrong. Needs tokio's context.
     pub async fn serve(self, ready: impl FnOnce()) -> Result<(), AgentError> {
-        let Agent { transport, dispatcher, retry, reloading, ends } = self;
+        let Agent { transport, dispatcher, retry, reloading, mut swapping, ends } = self;
         let mut stop = Stop { ends, state: dispatcher.state().clone() };
         let tending = Tending::new(dispatcher.state()).map_err(AgentError::Processes)?;
+        swapping.begin().await;
         ready();
         tokio::select! {
             served = (Serving { transport, dispatcher, retry }).clients(&mut stop) => served,
             never = tending.run() => match never {},
             never = reloading.run() => match never {},
+            never = swapping.run() => match never {},
         }
     }
 }

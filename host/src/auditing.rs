@@ -3,6 +3,7 @@
 
 mod arguments;
 
+use crate::commands::Installed;
 use crate::ruling::{By, Ruling};
 use crate::runtime::Timing;
 use bulkhead_audit::{Entry, Members, Notice, Trail};
@@ -34,6 +35,8 @@ pub(crate) struct Line<'a> {
     pub(crate) time: SystemTime,
     /// The name of the command, whether there is such a command or not.
     pub(crate) command: &'a str,
+    /// What is known of it, if it is not built in.
+    pub(crate) installed: Option<&'static Installed>,
     /// The text of its arguments.
     pub(crate) arguments: &'a str,
     /// What the dispatcher said.
@@ -54,8 +57,8 @@ pub(crate) struct Line<'a> {
 #[derive(Debug)]
 pub(crate) struct Ran {
     pub(crate) module: &'static str,
-    /// The SHA-256 of its code.
-    pub(crate) digest: Option<&'static str>,
+    /// The SHA-256 of its code or, if it is not built in, of its component.
+    pub(crate) digest: Option<Rc<str>>,
     pub(crate) timing: Timing,
 }
 
@@ -104,6 +107,14 @@ impl Audit {
     /// The policy was replaced; both by their digests.
     pub fn policy_changed(&self, before: &str, after: &str) {
         self.event("policy", |members| _ = members.text("before", before).text("policy", after));
+    }
+
+    /// Another version of a module serves, by the digests of both; none stands for the built-in module, or for none at all.
+    pub(crate) fn module_changed(&self, module: &str, before: Option<&str>, after: Option<&str>, why: &str) {
+        self.event("module", |members| {
+            members.text("module", module).text_or_null("before", before).text_or_null("digest", after);
+            members.text("why", why);
+        });
     }
 
     /// The agent ends.
@@ -175,7 +186,8 @@ impl Line<'_> {
         let rule = (self.ruling.by != By::NoRule).then(|| self.ruling.by.to_string());
         members.text("command", &self.name());
         let mut unknown = 0;
-        members.object("arguments", |shown| unknown = arguments::add(shown, self.command, self.arguments));
+        members
+            .object("arguments", |shown| unknown = arguments::add(shown, self.command, self.installed, self.arguments));
         if unknown > 0 {
             members.number("unknown", unknown);
         }
@@ -196,7 +208,7 @@ impl Line<'_> {
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let policy = self.ruled_in + self.judgements.time;
         members.text_or_null("module", self.ran.as_ref().map(|ran| ran.module));
-        members.text_or_null("digest", self.ran.as_ref().and_then(|ran| ran.digest));
+        members.text_or_null("digest", self.ran.as_ref().and_then(|ran| ran.digest.as_deref()));
         members.object("us", |inner| {
             inner.number("policy", micros(policy));
             if let Some(Ran { timing, .. }) = &self.ran {

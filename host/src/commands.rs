@@ -1,5 +1,9 @@
 //! The commands that the agent knows, and which of them may run.
 
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::rc::Rc;
+
 /// One command, as its schema has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Command {
@@ -11,16 +15,97 @@ pub struct Command {
     pub success_response: bool,
     /// Whether it runs in the frozen state. Then it must not write to a disk, for it would never come back.
     pub allowed_while_frozen: bool,
+    /// What is known of a command that is not built in.
+    pub installed: Option<&'static Installed>,
+}
+
+/// What is known of a command of an installed module, and of those built in stands in tables.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Installed {
+    /// The capabilities that its module imports, without which it is of no use.
+    pub imports: Vec<&'static str>,
+    /// Its arguments, and whether the audit may show them.
+    pub arguments: Vec<(String, bool)>,
 }
 
 include!(concat!(env!("OUT_DIR"), "/commands.rs"));
 
-/// The names of all of them.
+/// The commands of an agent: the built-in ones, and those of installed modules.
+#[derive(Clone, Debug)]
+pub struct Catalog {
+    commands: Rc<[Command]>,
+}
+
+impl Catalog {
+    /// Those that are built in.
+    pub fn built_in() -> Self {
+        Catalog { commands: COMMANDS.into() }
+    }
+
+    /// These too, in their order. Two commands of one name cannot be: the first counts.
+    pub fn with(installed: impl IntoIterator<Item = Command>) -> Self {
+        let mut commands = COMMANDS.to_vec();
+        for command in installed {
+            if !commands.iter().any(|other| other.name == command.name) {
+                commands.push(command);
+            }
+        }
+        Catalog { commands: commands.into() }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Command] {
+        &self.commands
+    }
+
+    /// The command called `name`.
+    pub fn find(&self, name: &str) -> Option<Command> {
+        self.commands.iter().find(|command| command.name == name).copied()
+    }
+
+    /// Their names.
+    pub fn names(&self) -> Vec<&'static str> {
+        self.commands.iter().map(|command| command.name).collect()
+    }
+}
+
+thread_local! {
+    static NAMES: RefCell<HashSet<&'static str>> = RefCell::default();
+    static KNOWN: RefCell<Vec<&'static Installed>> = RefCell::default();
+}
+
+/// A name that is not built in, as one that is. It is kept as long as the process lives, once: an agent meets as many as modules
+/// are installed while it runs, and the store bounds how long they are.
+pub fn interned(name: &str) -> &'static str {
+    NAMES.with_borrow_mut(|names| match names.get(name) {
+        Some(known) => known,
+        None => {
+            let kept: &'static str = Box::leak(name.into());
+            names.insert(kept);
+            kept
+        }
+    })
+}
+
+/// The same for what is known of a command that is not built in: equal ones are kept once.
+pub fn installed(imports: Vec<&'static str>, arguments: Vec<(String, bool)>) -> &'static Installed {
+    let known = Installed { imports, arguments };
+    KNOWN.with_borrow_mut(|all| match all.iter().find(|it| ***it == known) {
+        Some(it) => *it,
+        None => {
+            let kept: &'static Installed = Box::leak(Box::new(known));
+            all.push(kept);
+            kept
+        }
+    })
+}
+
+/// The names of the built-in commands.
 pub fn names() -> Vec<&'static str> {
     COMMANDS.iter().map(|command| command.name).collect()
 }
 
-/// The command called `name`.
+/// The built-in command called `name`.
 pub fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
@@ -66,6 +151,16 @@ mod tests {
     fn frozen_beats_both_lists() {
         assert!(permitted(&["guest-fsfreeze-thaw"], &["guest-ping"], "guest-fsfreeze-thaw", true));
         assert!(!permitted(&[], &["guest-file-open"], "guest-file-open", true));
+    }
+
+    #[test]
+    fn an_installed_command_is_found_and_takes_no_name_of_another() {
+        let command = |name| Command { name: interned(name), module: "com.example", ..COMMANDS[0] };
+        let catalog = Catalog::with([command("__com.example_x"), command("guest-ping")]);
+        assert_eq!(catalog.find("__com.example_x").map(|it| it.module), Some("com.example"));
+        assert_eq!(catalog.find("guest-ping").map(|it| it.module), Some("core"));
+        assert_eq!(catalog.names().len(), COMMANDS.len() + 1);
+        assert!(std::ptr::eq(interned("a"), interned(&String::from("a"))));
     }
 
     #[test]

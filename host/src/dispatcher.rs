@@ -3,9 +3,10 @@
 use crate::auditing::{Line, Ran};
 use crate::capability::Answered;
 use crate::capability::bindings::bulkhead::agent::types::{CommandError, ErrorClass as WitClass};
-use crate::commands::{self, Command};
+use crate::commands::Command;
 use crate::denials::Denials;
 use crate::host_state::SharedState;
+use crate::lineup::SharedLineup;
 use crate::pace::Paces;
 use crate::ruling::Ruling;
 use crate::runtime::{Failure, Runtime, limits};
@@ -21,6 +22,8 @@ pub struct Dispatcher {
     state: SharedState,
     pace: Paces,
     denials: Denials,
+    /// Who wants to know how installed modules do; nobody, if none can be installed.
+    lineup: Option<SharedLineup>,
 }
 
 /// The bytes of a reply.
@@ -47,7 +50,13 @@ impl Reply {
 impl Dispatcher {
     /// Joins the parts.
     pub fn new(runtime: Runtime, state: SharedState) -> Self {
-        Dispatcher { runtime, state, pace: Paces::default(), denials: Denials::default() }
+        Dispatcher { runtime, state, pace: Paces::default(), denials: Denials::default(), lineup: None }
+    }
+
+    /// From now on `lineup` is told how modules do.
+    pub fn watched_by(mut self, lineup: SharedLineup) -> Self {
+        self.lineup = Some(lineup);
+        self
     }
 
     /// What outlives a request.
@@ -78,7 +87,8 @@ impl Dispatcher {
 
     fn execute(&mut self, request: Request) -> Option<Reply> {
         let (time, begin) = (SystemTime::now(), Instant::now());
-        let Some(command) = commands::find(request.execute()) else {
+        let found = self.state.borrow().catalog().find(request.execute());
+        let Some(command) = found.as_ref() else {
             let desc = format!("The command {} has not been found", request.execute());
             tracing::debug!("read data: unknown command {}", cut_for_log(request.execute()));
             let ruling = Ruling::unknown();
@@ -104,11 +114,12 @@ impl Dispatcher {
         if failed && !was_frozen && self.state.borrow().is_frozen() {
             self.state.borrow_mut().abandon_freeze(command.module);
         }
-        let (reply, outcome) = conclude(command, ended, &mut answered);
+        let Concluded { reply, outcome, failure } = conclude(command, ended, &mut answered);
         let audit = self.state.borrow().audit().clone();
         audit.answered(&Line {
             time,
             command: command.name,
+            installed: command.installed,
             arguments: answered.request.as_ref().map_or("{}", Request::arguments),
             ruling: &ruling,
             judgements: &judgements,
@@ -121,6 +132,8 @@ impl Dispatcher {
             reply: reply.as_ref().map_or(0, |reply| reply.bytes().len()),
             outcome,
         });
+        // Behind the audit, which says what has run, and before the next request.
+        self.tell_lineup(command, failure.as_ref());
         tracing::debug!(
             "read data: {} ({} bytes of arguments): {} in {} us",
             command.name,
@@ -131,12 +144,26 @@ impl Dispatcher {
         reply
     }
 
+    fn tell_lineup(&self, command: &Command, failure: Option<&Failure>) {
+        let Some(lineup) = &self.lineup else { return };
+        match failure {
+            None => lineup.borrow_mut().told(command, None),
+            // What is not the module's fault says nothing of it, good or bad.
+            Some(failure) => {
+                if let Some(fault) = failure.fault() {
+                    lineup.borrow_mut().told(command, Some(&fault));
+                }
+            }
+        }
+    }
+
     /// The answer to a command that does not run.
     fn refuse(&self, request: &Request, desc: &str, time: SystemTime, ruling: &Ruling, ruled_in: Duration) -> Reply {
         let reply = Reply::error(ErrorClass::CommandNotFound, desc, request.id());
         self.state.borrow().audit().answered(&Line {
             time,
             command: request.execute(),
+            installed: self.state.borrow().catalog().find(request.execute()).and_then(|command| command.installed),
             arguments: request.arguments(),
             ruling,
             judgements: &Judgements::default(),
@@ -149,33 +176,45 @@ impl Dispatcher {
     }
 }
 
-/// Makes a reply of what a module said and left, and says in a word what became of the command.
+/// What became of a command.
+struct Concluded {
+    reply: Option<Reply>,
+    /// In a word.
+    outcome: &'static str,
+    /// Why the module has not answered, if it has not.
+    failure: Option<Failure>,
+}
+
+/// Makes a reply of what a module said and left.
 fn conclude(
     command: &Command,
     ended: Result<Result<String, CommandError>, Failure>,
     answered: &mut Answered,
-) -> (Option<Reply>, &'static str) {
+) -> Concluded {
     let id = answered.request.as_ref().and_then(Request::id);
+    let done = |reply, outcome| Concluded { reply, outcome, failure: None };
+    let failed =
+        |error| Concluded { reply: Some(failure(command, &error, id)), outcome: "failed", failure: Some(error) };
     match ended {
-        Ok(Ok(_)) if !command.success_response => (None, "ok"),
+        Ok(Ok(_)) if !command.success_response => done(None, "ok"),
         Ok(Ok(last)) => {
             let checker = &mut answered.checker;
             if checker.feed(last.as_bytes()).and_then(|()| checker.finish()).is_err() {
-                return (Some(failure(command, &Failure::NotJson { module: command.module }, id)), "failed");
+                return failed(Failure::NotJson { module: command.module });
             }
             let mut buffer = std::mem::take(&mut answered.reply);
             buffer.extend_from_slice(last.as_bytes());
             finish_success(&mut buffer, id);
-            (Some(Reply { buffer, begin: usize::from(!answered.delimited) }), "ok")
+            done(Some(Reply { buffer, begin: usize::from(!answered.delimited) }), "ok")
         }
         Ok(Err(CommandError { class, desc })) => {
             let (class, name) = match class {
                 WitClass::GenericError => (ErrorClass::GenericError, "GenericError"),
                 WitClass::CommandNotFound => (ErrorClass::CommandNotFound, "CommandNotFound"),
             };
-            (Some(Reply::error(class, &desc, id)), name)
+            done(Some(Reply::error(class, &desc, id)), name)
         }
-        Err(error) => (Some(failure(command, &error, id)), "failed"),
+        Err(error) => failed(error),
     }
 }
 

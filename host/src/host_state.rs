@@ -1,7 +1,7 @@
 //! What outlives a request, in one place: compartments come and go, this stays.
 
 use crate::auditing::Audit;
-use crate::commands::{Command, Lists};
+use crate::commands::{Catalog, Command, Lists};
 use crate::handles::Handles;
 use crate::logging::LogHold;
 use crate::processes::Processes;
@@ -27,6 +27,7 @@ pub struct HostState {
     pub processes: Processes,
     /// The owner's lists.
     pub lists: Lists,
+    catalog: Catalog,
     /// Modules that could not be loaded.
     broken_modules: Vec<&'static str>,
     state: State,
@@ -61,6 +62,7 @@ impl HostState {
             handles,
             processes,
             lists,
+            catalog: Catalog::built_in(),
             broken_modules,
             state,
             log,
@@ -68,6 +70,17 @@ impl HostState {
             frozen_here,
             once_thawed: Vec::new(),
         }
+    }
+
+    /// The commands that there are.
+    pub fn catalog(&self) -> &Catalog {
+        &self.catalog
+    }
+
+    /// From now on these are there. Modules that could not be loaded get another chance.
+    pub fn set_catalog(&mut self, catalog: Catalog) {
+        self.catalog = catalog;
+        self.broken_modules.clear();
     }
 
     /// From now on what happens is written to `audit`, or kept for it if the agent starts frozen.

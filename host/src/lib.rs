@@ -16,7 +16,7 @@
 //! ```
 //!
 //! [`owner`] is the owner's side: the policy's files, and the tools to look at them. [`reloading`] puts another policy in force
-//! while the agent runs, [`running`] is how the tools find it.
+//! while the agent runs, [`swapping`] other modules into the [`lineup`]; [`running`] is how the tools find it.
 //!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
 //! [`commands`]; [`ruling`] says which of them may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
@@ -24,12 +24,16 @@
 
 pub mod agent;
 pub mod auditing;
+mod author;
 pub mod capability;
 pub mod commands;
 mod denials;
 pub mod dispatcher;
 pub mod handles;
+mod health;
 pub mod host_state;
+mod installing;
+pub mod lineup;
 pub mod logging;
 pub mod modules;
 mod needs;
@@ -42,6 +46,7 @@ pub mod running;
 pub mod runtime;
 pub mod session;
 pub mod state;
+pub mod swapping;
 pub mod transport;
 
 /// The QEMU release whose commands, texts and manners we follow; what `guest-info` calls `version`.

@@ -11,10 +11,13 @@ use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::{self, LogHold};
 use bulkhead_host::owner::{self, Loaded, PolicyFiles, is_drop_in};
 use bulkhead_host::reloading::{Reloading, hang_ups};
+use bulkhead_host::running::{Announced, Report};
 use bulkhead_host::runtime::{Runtime, limits};
 use bulkhead_host::state::State;
+use bulkhead_host::swapping::Swapping;
 use bulkhead_host::transport::Transport;
 use bulkhead_host::{QEMU_VERSION, VERSION};
+use bulkhead_store::{DEFAULT_STORE, Store};
 use bulkhead_sys::Linux;
 use bulkhead_sys::process::{
     Daemon, Daemonized, close_standard_streams, daemonize, hear_signals, hold_ends, hold_hang_ups,
@@ -40,7 +43,10 @@ fn main() -> ExitCode {
 
 /// Whether the first word names one of the owner's tools. To qemu-ga every word that is no option is nothing.
 fn asks_for_a_tool() -> bool {
-    !is_drop_in(&program()) && std::env::args_os().nth(1).is_some_and(|word| word == "policy" || word == "audit")
+    !is_drop_in(&program())
+        && std::env::args_os()
+            .nth(1)
+            .is_some_and(|word| ["policy", "module", "status", "audit"].iter().any(|tool| word == *tool))
 }
 
 fn program() -> String {
@@ -66,6 +72,7 @@ fn with_absolute_paths(mut config: Config) -> anyhow::Result<Config> {
     config.logfile = config.logfile.map(absolute).transpose()?;
     config.fsfreeze_hook = config.fsfreeze_hook.map(absolute).transpose()?;
     config.policy = config.policy.map(absolute).transpose()?;
+    config.module_store = config.module_store.map(absolute).transpose()?;
     config.audit_file = config.audit_file.map(absolute).transpose()?;
     if let (Ok(Method::VirtioSerial | Method::IsaSerial), Some(path)) = (config.method(), &config.path) {
         // Opened again after a hang-up. The path was text and stays text.
@@ -158,12 +165,21 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     tracing::debug!("modules run in their {} form", runtime.modules().form());
     let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &state)).transpose()?;
     audit.started(&policy.digest);
-    let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log, files, &policy, config.statedir);
+    let store = config.module_store.unwrap_or_else(|| DEFAULT_STORE.into());
+    let announced = Announced::new(Report::new(files, &policy, store.clone()));
+    announce(&announced, config.statedir, &state);
+    let swapping = {
+        let _context = tokio.enter();
+        Swapping::new(&runtime, Rc::clone(&state), Store::new(store), announced.clone())
+    };
+    let lineup = swapping.lineup();
+    let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log, announced, Rc::clone(&lineup));
     let agent = Agent {
         transport,
-        dispatcher: Dispatcher::new(runtime, state),
+        dispatcher: Dispatcher::new(runtime, state).watched_by(lineup),
         retry: config.retry_path,
         reloading,
+        swapping,
         ends: signals.ends,
     };
     let served = tokio.block_on(agent.serve(|| {
@@ -177,6 +193,16 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     }));
     audit.stopped();
     Ok(served?)
+}
+
+/// Tells in the state directory that this agent runs; while file systems are frozen, as soon as they are thawed.
+fn announce(announced: &Announced, statedir: PathBuf, state: &SharedState) {
+    if !state.borrow().is_frozen() {
+        announced.begin(&statedir);
+        return;
+    }
+    let announced = announced.clone();
+    state.borrow_mut().once_thawed(move || announced.begin(&statedir));
 }
 
 /// Where the pid file is kept open: its lock lasts as long.

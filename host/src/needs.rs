@@ -1,5 +1,6 @@
 //! What a command needs to be of any use.
 
+use crate::commands::Command;
 use bulkhead_policy::Policy;
 
 /// Command, capability, and a word that it needs there. A command stands here once for everything without which it cannot do
@@ -56,17 +57,18 @@ const NEEDS: &[(&str, &str, Option<&str>)] = &[
 #[cfg(test)]
 const NEED_NOTHING: &[&str] = &["guest-sync", "guest-ping", "guest-fsfreeze-status", "guest-fsfreeze-thaw"];
 
-/// Whether some grant of `policy` makes `command` of `module` usable.
-pub(crate) fn is_usable(command: &str, module: &str, policy: &Policy) -> bool {
-    NEEDS
-        .iter()
-        .filter(|(name, ..)| *name == command)
-        .all(|(_, capability, word)| policy.grants_any(module, capability, *word))
+/// Whether some grant of `policy` makes `command` usable.
+pub(crate) fn is_usable(command: &Command, policy: &Policy) -> bool {
+    of(command).all(|(capability, word)| policy.grants_any(command.module, capability, word))
 }
 
-/// What `command` cannot do without: capabilities, and a word that it needs there.
-pub(crate) fn of(command: &str) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
-    NEEDS.iter().filter(move |(name, ..)| *name == command).map(|(_, capability, word)| (*capability, *word))
+/// What `command` cannot do without: capabilities, and a word that it needs there. Of one that is not built in nobody here
+/// knows; its module has asked for what it imports, so all of it is needed.
+pub(crate) fn of(command: &Command) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+    let (name, installed) = (command.name, command.installed);
+    let built_in = NEEDS.iter().filter(move |(it, ..)| installed.is_none() && *it == name);
+    let imported = installed.into_iter().flat_map(|it| &it.imports).map(|capability| (*capability, None));
+    built_in.map(|(_, capability, word)| (*capability, *word)).chain(imported)
 }
 
 #[cfg(test)]
@@ -92,7 +94,7 @@ mod tests {
     /// The commands that run under a policy, and those of them that can do something.
     fn running_and_usable(policy: &Policy) -> (Vec<&'static str>, Vec<&'static str>) {
         let runs = COMMANDS.iter().filter(|it| policy.command(it.name, false, |_| 0).mode != Mode::Deny);
-        let usable = runs.clone().filter(|it| is_usable(it.name, it.module, policy));
+        let usable = runs.clone().filter(|it| is_usable(it, policy));
         (runs.map(|it| it.name).collect(), usable.map(|it| it.name).collect())
     }
 

@@ -4,14 +4,13 @@
 //! is under way ends under the policy with which it began.
 
 use crate::host_state::SharedState;
+use crate::lineup::SharedLineup;
 use crate::logging::LogHold;
-use crate::owner::{Loaded, PolicyFiles};
-use crate::running::{Report, Running};
-use std::cell::{Cell, RefCell};
+use crate::running::Announced;
+use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
-use std::path::PathBuf;
 use std::rc::Rc;
 use std::task::Poll;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -22,9 +21,8 @@ pub struct Reloading {
     hang_up: Signal,
     state: SharedState,
     log: LogHold,
-    report: Report,
-    /// Where the report stands, unless it cannot be written, or not yet.
-    running: Rc<RefCell<Option<Running>>>,
+    announced: Announced,
+    lineup: SharedLineup,
 }
 
 /// The means to hear SIGHUP. From now on it does not end the process. Needs tokio's context.
@@ -33,31 +31,9 @@ pub fn hang_ups() -> io::Result<Signal> {
 }
 
 impl Reloading {
-    /// For an agent that began with `loaded`, read from `files`. Tells in `statedir` that it runs; while file systems are
-    /// frozen, as soon as they are thawed.
-    pub fn new(
-        hang_up: Signal,
-        state: SharedState,
-        log: LogHold,
-        files: PolicyFiles,
-        loaded: &Loaded,
-        statedir: PathBuf,
-    ) -> Self {
-        let report = Report::new(files, loaded);
-        let running: Rc<RefCell<Option<Running>>> = Rc::default();
-        let begin = {
-            let (running, report) = (Rc::clone(&running), report.clone());
-            move || match Running::begin(&statedir, &report) {
-                Ok(begun) => drop(running.replace(Some(begun))),
-                Err(error) => tracing::warn!("the owner's tools will not find this agent: {error}"),
-            }
-        };
-        if state.borrow().is_frozen() {
-            state.borrow_mut().once_thawed(begin);
-        } else {
-            begin();
-        }
-        Reloading { hang_up, state, log, report, running }
+    /// For an agent that says of itself what is `announced`.
+    pub fn new(hang_up: Signal, state: SharedState, log: LogHold, announced: Announced, lineup: SharedLineup) -> Self {
+        Reloading { hang_up, state, log, announced, lineup }
     }
 
     /// Does it for ever.
@@ -72,6 +48,8 @@ impl Reloading {
                 thawed(&self.state).await;
             }
             self.reload();
+            // Also where the policy is the same: whoever sends a signal may have changed the store.
+            self.lineup.borrow_mut().read_again();
         }
     }
 
@@ -82,35 +60,41 @@ impl Reloading {
         }
         let state = self.state.borrow();
         state.audit().reopen();
-        self.report.reloads += 1;
-        match self.report.files.load() {
+        let (files, before) = {
+            let report = self.announced.report();
+            (report.files.clone(), report.digest.clone())
+        };
+        let refused = match files.load() {
             Ok(loaded) => {
-                let before = std::mem::replace(&mut self.report.digest, loaded.digest);
-                self.report.refused = None;
-                let after = &self.report.digest;
+                let after = loaded.digest;
                 // Also one that says the same: its rules may stand in other lines by now, which the log names.
                 state.gate.set_policy(Rc::new(loaded.policy));
-                if before == *after {
+                if before == after {
                     tracing::warn!("the policy was read again and is the same: {after}");
                 } else {
                     tracing::warn!("the policy is another one now: {before} -> {after}");
                 }
-                state.audit().policy_changed(&before, after);
+                state.audit().policy_changed(&before, &after);
+                Ok(after)
             }
             Err(error) => {
                 let why = format!("{:#}", anyhow::Error::new(error));
-                tracing::error!("the policy is not replaced, {} stays in force: {why}", self.report.digest);
-                self.report.refused = Some(why);
+                tracing::error!("the policy is not replaced, {before} stays in force: {why}");
+                Err(why)
             }
-        }
-        if let Some(running) = self.running.borrow_mut().as_mut() {
-            running.tell(&self.report);
-        }
+        };
+        self.announced.change(|report| {
+            report.reloads += 1;
+            match refused {
+                Ok(digest) => (report.digest, report.refused) = (digest, None),
+                Err(why) => report.refused = Some(why),
+            }
+        });
     }
 }
 
 /// Waits until no file system is frozen.
-async fn thawed(state: &SharedState) {
+pub(crate) async fn thawed(state: &SharedState) {
     let is_asked = Rc::new(Cell::new(false));
     poll_fn(|context| {
         let mut state = state.borrow_mut();

@@ -74,7 +74,7 @@ impl Ruling {
             return Ruling { mode: Mode::Enforce, by: By::Thaw };
         }
         let verdict = policy.command(command.name, frozen, calls);
-        if verdict.mode == Mode::Enforce && !needs::is_usable(command.name, command.module, policy) {
+        if verdict.mode == Mode::Enforce && !needs::is_usable(command, policy) {
             return Ruling::deny(By::NoGrant);
         }
         Ruling { mode: verdict.mode, by: verdict.rule.map_or(By::NoRule, |rule| By::Rule(rule.origin.clone())) }

@@ -82,7 +82,7 @@ fn define(schema: &mut Schema, places: &mut Places, mut comment: Comment, node: 
     let mut keys = Keys::of(node)?;
     let (kind, name_at, name) = keys.subject()?;
     let is_name = match kind.as_str() {
-        "command" => names::is_wire_name,
+        "command" => names::is_command_name,
         "struct" | "enum" | "alternate" | "union" => names::is_type_name,
         _ => {
             return Err(Fault::new(

@@ -12,8 +12,10 @@ pub const ORDER: &str = include_str!("../commands.txt");
 pub enum BuildError {
     /// A file could not be read or written, or a folder not be listed.
     File(PathBuf, io::Error),
-    /// A schema is wrong.
+    /// A schema of this folder is wrong.
     Schema(SchemaError),
+    /// A module's own schema is wrong.
+    Own(SchemaError),
     /// The schemas and `commands.txt` do not go together.
     Table(TableError),
     /// `OUT_DIR` is not set: this is not a build script.
@@ -63,6 +65,21 @@ pub fn generate_for(module: &str) {
     written.unwrap_or_else(|error| panic!("{error}"));
 }
 
+/// The same for the build script of a module that lives elsewhere, with a schema file of its own beside the build script.
+///
+/// # Panics
+///
+/// As [`generate_for`].
+pub fn generate_from(path: impl AsRef<Path>) {
+    let path = path.as_ref();
+    println!("cargo::rerun-if-changed={}", path.display());
+    let module = path.file_stem().unwrap_or_default().to_string_lossy();
+    let read = fs::read_to_string(path).map_err(|error| BuildError::File(path.to_owned(), error));
+    let schema = read.and_then(|text| Schema::parse(&module, &text).map_err(BuildError::Own));
+    let written = schema.and_then(|schema| write("schema.rs", &generate::rust(&schema)));
+    written.unwrap_or_else(|error| panic!("{error}"));
+}
+
 /// For the build script of the host: writes the table of all modules' commands to `$OUT_DIR/commands.rs`.
 ///
 /// # Panics
@@ -90,6 +107,7 @@ impl fmt::Display for BuildError {
         match self {
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Schema(error) => write!(f, "schemas/{error}"),
+            Self::Own(error) => write!(f, "{error}"),
             Self::Table(error) => write!(f, "schemas/commands.txt: {error}"),
             Self::NoOutDir => f.write_str("OUT_DIR is not set: this function is for build scripts"),
         }

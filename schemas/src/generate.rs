@@ -15,12 +15,13 @@ use crate::types::Type;
 
 /// The types of a guest module's arguments and returns, to be included in the module.
 ///
-/// A command `guest-file-read` becomes `GuestFileReadArguments`, which implements `bulkhead_module::FromArguments`.
+/// A command `guest-file-read` becomes `GuestFileReadArguments`, which implements `bulkhead_module::FromArguments`; of a
+/// vendor's `__com.example_backup-status` the domain is left out: `BackupStatusArguments`.
 /// A type keeps its name; it implements `bulkhead_module::FromJson` if arguments are made of it, and
 /// `serde::Serialize` if returns are. `COMMANDS` lists the names of the commands.
 #[must_use]
 pub fn rust(schema: &Schema) -> String {
-    let mut out = format!("// Made by bulkhead-schema from schemas/{}.json.\n\n", schema.module);
+    let mut out = format!("// Made by bulkhead-schema from {}.json.\n\n", schema.module);
     out += "/// The commands of this module, in the order of its schema.\n";
     out += "pub const COMMANDS: &[&str] = &[\n";
     for command in &schema.commands {

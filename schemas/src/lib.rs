@@ -4,7 +4,7 @@
 //! language. This crate reads it and makes from it
 //!
 //! - the Rust types of the module's arguments and returns ([`generate::rust`], called from its `build.rs` by
-//!   [`generate_for`]),
+//!   [`generate_for`], or [`generate_from`] for a module with a schema file of its own),
 //! - the host's table of commands ([`generate::command_table`]), and of arguments for the audit
 //!   ([`generate::argument_table`]),
 //! - for tests, the answer to "is this reply what the schema promises?" ([`Schema::check_return`]).
@@ -30,7 +30,7 @@ mod value;
 
 pub use doc::Doc;
 pub use error::SchemaError;
-pub use files::{BuildError, ORDER, generate_command_table, generate_for, load, load_all};
+pub use files::{BuildError, ORDER, generate_command_table, generate_for, generate_from, load, load_all};
 pub use generate::{DecisionError, TableError};
 pub use returns::Mismatch;
 pub use schema::{Alternate, Branch, Command, Definition, Enum, EnumValue, Member, Schema, Struct, Union};

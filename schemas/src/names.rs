@@ -11,6 +11,30 @@ pub(crate) fn is_type_name(name: &str) -> bool {
     name.starts_with(|first: char| first.is_ascii_uppercase()) && name.chars().all(|c| c.is_ascii_alphanumeric())
 }
 
+/// Whether this can name a command: as everything on the wire, or with a vendor's domain before it, by QAPI's rule for
+/// downstream extensions: `__com.example_backup-status`.
+pub(crate) fn is_command_name(name: &str) -> bool {
+    let label = |label: &str| {
+        label.starts_with(|first: char| first.is_ascii_lowercase())
+            && label.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+    };
+    match vendor(name) {
+        Some((domain, word)) => domain.contains('.') && domain.split('.').all(label) && is_wire_name(word),
+        None => is_wire_name(name),
+    }
+}
+
+/// The domain of a vendor's command and the vendor's own word: `com.example` and `backup-status`.
+fn vendor(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix("__")?.split_once('_')
+}
+
+/// A command as the beginning of a Rust type: `guest-file-read` is `GuestFileRead`, and of a vendor's
+/// `__com.example_backup-status` it is `BackupStatus`.
+pub(crate) fn command_type(name: &str) -> String {
+    camel_case(vendor(name).map_or(name, |(_, word)| word))
+}
+
 /// `guest-file-read` as a Rust type or variant: `GuestFileRead`.
 pub(crate) fn camel_case(name: &str) -> String {
     name.split(['-', '_']).map(capitalized).collect()
@@ -44,6 +68,16 @@ mod tests {
         assert!(is_wire_name("guest-file-read") && is_wire_name("supported_commands") && is_wire_name("load1m"));
         assert!(!is_wire_name("Guest") && !is_wire_name("1st") && !is_wire_name("") && !is_wire_name("a b"));
         assert!(is_type_name("QGASeek") && !is_type_name("guestFile") && !is_type_name("Guest-File"));
+    }
+
+    #[test]
+    fn a_vendors_command_begins_with_its_domain() {
+        assert!(is_command_name("guest-ping") && is_command_name("__com.example_backup-status"));
+        for name in ["__com_x", "_com.example_x", "__com.example_", "__com.example_X", "__com..example_x", "__.com_x"] {
+            assert!(!is_command_name(name), "{name}");
+        }
+        assert_eq!(command_type("__com.example_backup-status"), "BackupStatus");
+        assert_eq!(command_type("guest-file-read"), "GuestFileRead");
     }
 
     #[test]

@@ -70,7 +70,7 @@ step_lint() {
 step_deny() {
     local result=0 version=0.20.2
     PATH=$PWD/target/tools/bin:$PATH
-    [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $version" ] || install_cargo_deny "$version" || return 1
+    [ "$(cargo deny --version 2>/dev/null)" = "cargo-deny $version" ] || install_unoptimised cargo-deny "$version" || return 1
     cargo deny check --hide-inclusion-graph licenses bans sources || result=1
     if cargo deny fetch db; then
         cargo deny check --hide-inclusion-graph --disable-fetch advisories || result=1
@@ -81,10 +81,11 @@ step_deny() {
     return "$result"
 }
 
-# Built without optimisation, which takes a minute instead of five: it runs for a second or two.
-install_cargo_deny() {
+# install_unoptimised CRATE VERSION OPTION...: a tool of the tests. Without optimisation it is built in a minute instead of five,
+# and it runs for a second or two.
+install_unoptimised() {
     CARGO_PROFILE_RELEASE_OPT_LEVEL=0 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=256 \
-        cargo install --quiet --locked --root target/tools cargo-deny --version "$1"
+        cargo install --quiet --locked --root target/tools "$1" --version "$2" "${@:3}"
 }
 
 # What the agent links, as opposed to what the workspace holds: no compiler, no WASI.
@@ -103,11 +104,12 @@ daemon_has_no_compiler() {
 step_unit() {
     local result=0
     run_tests -p bulkhead-audit -p bulkhead-config -p bulkhead-engine -p bulkhead-gate -p bulkhead-host -p bulkhead-policy \
-        -p bulkhead-protocol -p bulkhead-sys || result=1
+        -p bulkhead-protocol -p bulkhead-store -p bulkhead-sys -p bulkhead-trust || result=1
     run_tests -p bulkhead-compile || result=1
     run_tests -p bulkhead-schema -p bulkhead-module -p bulkhead-module-core -p bulkhead-module-file \
         -p bulkhead-module-filesystem -p bulkhead-module-power -p bulkhead-module-exec -p bulkhead-module-report \
-        -p bulkhead-module-time -p bulkhead-module-hotplug -p bulkhead-module-account -p bulkhead-test-support \
+        -p bulkhead-module-time -p bulkhead-module-hotplug -p bulkhead-module-account -p bulkhead-module-primary-address -p bulkhead-module-freeze-blockers \
+        -p bulkhead-test-support \
         -p bulkhead-demo -p bulkhead-bench || result=1
     # The tests of bulkhead-host link a `bulkhead` of their own; what the next steps test must be what we ship.
     make --no-print-directory build || result=1
@@ -141,6 +143,32 @@ step_lifecycle() {
     run_tests -p bulkhead-lifecycle
 }
 
+step_modules() {
+    have minisign || { skip "no minisign (package minisign)"; return; }
+    have strace || leave_out "installing, killed at every step: no strace (package strace)"
+    make --no-print-directory samples || return 1
+    make --no-print-directory villains || return 1
+    run_tests -p bulkhead-modules-tests -p bulkhead-swapping
+}
+
+step_author() {
+    have minisign && have socat || leave_out "the document about writing a module: no minisign or no socat (packages)"
+    make --no-print-directory examples || return 1
+    run_tests -p bulkhead-author-tests
+}
+
+# A module in C: the compiler from packages, its bindings by wit-bindgen in the version of the SDK's own.
+step_c() {
+    local program version
+    for program in clang wasm-ld minisign; do
+        have "$program" || { skip "no $program (packages clang, lld, minisign)"; return; }
+    done
+    version=$(awk '/^name = "wit-bindgen"$/ { getline; gsub(/"/, ""); print $3 }' Cargo.lock)
+    [ "$(target/tools/bin/wit-bindgen --version 2>/dev/null)" = "wit-bindgen-cli $version" ] ||
+        install_unoptimised wit-bindgen-cli "$version" --no-default-features --features c || return 1
+    run_tests -p bulkhead-c-module-tests
+}
+
 step_fault() {
     make --no-print-directory villains || return 1
     run_tests -p bulkhead-fault
@@ -154,6 +182,7 @@ step_e2e() {
     have qemu-system-x86_64 || { skip "no qemu-system-x86_64 (package qemu-system-x86)"; return; }
     have apt-get || { skip "no apt-get to fetch the VM's kernel with"; return; }
     tests/e2e/fetch-kernel || return 1
+    make --no-print-directory samples || return 1
     local message skip_system=0 options=(--test-threads=1)
     message=$(tests/e2e/fetch-system 2>&1)
     case $? in

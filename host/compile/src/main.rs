@@ -1,12 +1,22 @@
 //! `bulkhead-compile`: turns a guest module into machine code, ahead of time.
 //!
-//! The agent holds no compiler. This program has one and holds no privileges: it reads one file and writes one
-//! file. It is run when the agent is built and, later, when a module is installed.
+//! The agent holds no compiler. This program has one and holds no privileges. When the agent is built it reads one file and writes one
+//! file; when a module is installed it gives up what it could reach ([`confinement`]), reads a component on stdin, and writes on stdout
+//! what it is, or its machine code.
 
-use clap::{Parser, ValueEnum};
+mod bounds;
+mod confinement;
+mod description;
+mod form;
+
+use clap::Parser;
+use confinement::Purpose;
+use form::Form;
+use std::io::{self, Read, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use wasmtime::error::Context;
-use wasmtime::{Config, Engine};
+use wasmtime::{Engine, Error};
 
 #[derive(Parser)]
 #[command(version, about)]
@@ -14,67 +24,78 @@ struct Options {
     /// What the code may assume of the processor
     #[arg(long, value_enum, default_value_t = Form::X86_64V2)]
     form: Form,
+    /// Give up all privileges, and read the component on stdin and write the code on stdout
+    #[arg(long)]
+    confined: bool,
+    /// Compile nothing: write on stdout, as JSON, what the component says of itself, imports and exports
+    #[arg(long, requires = "confined", conflicts_with = "form")]
+    describe: bool,
     /// The component to compile
-    input: PathBuf,
+    #[arg(required_unless_present = "confined", conflicts_with = "confined")]
+    input: Option<PathBuf>,
     /// Where the compiled code goes
-    output: PathBuf,
+    #[arg(required_unless_present = "confined")]
+    output: Option<PathBuf>,
 }
 
-/// A kind of machine code. One component is compiled to one or more of them.
-#[derive(Clone, Copy, ValueEnum)]
-enum Form {
-    /// Any 64-bit x86, such as QEMU's `qemu64` and `kvm64` processor models
-    #[value(name = "x86-64")]
-    X86_64,
-    /// x86 since 2009 (SSE4.2): moves file contents four to ten times faster
-    #[value(name = "x86-64-v2")]
-    X86_64V2,
-    /// Any 64-bit Arm
-    #[value(name = "aarch64")]
-    Aarch64,
-}
-
-impl Form {
-    /// Names the target explicitly even where it is the build machine's own: without a name the compiler would
-    /// use whatever this processor happens to have, and the code would be refused elsewhere.
-    fn configure(self, config: &mut Config) -> wasmtime::Result<()> {
-        match self {
-            Form::X86_64 => {
-                config.target("x86_64-unknown-linux-gnu")?;
-            }
-            Form::X86_64V2 => {
-                config.target("x86_64-unknown-linux-gnu")?;
-                for flag in ["has_sse3", "has_ssse3", "has_sse41", "has_sse42", "has_popcnt"] {
-                    #[expect(
-                        unsafe_code,
-                        reason = "wasmtime marks CPU flags unsafe; the agent checks them before loading"
-                    )]
-                    // SAFETY: the flag exists for this target, and the agent loads this form only where the
-                    // processor has all five features (`host/src/modules/builtin.rs`).
-                    unsafe {
-                        config.cranelift_flag_enable(flag);
-                    }
-                }
-            }
-            Form::Aarch64 => {
-                config.target("aarch64-unknown-linux-gnu")?;
-            }
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let done = match (options.confined, options.input, options.output) {
+        (false, Some(input), Some(output)) => compile_file(options.form, &input, &output),
+        _ if options.describe => describe(),
+        _ => compile(options.form),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Whoever started this program shows its words as one sentence.
+            let lines: Vec<_> = format!("{error:#}").lines().map(|line| line.trim().to_owned()).collect();
+            eprintln!("{}", lines.join(" "));
+            ExitCode::FAILURE
         }
-        Ok(())
     }
 }
 
-fn main() -> wasmtime::Result<()> {
-    let options = Options::parse();
-    let mut config = bulkhead_engine::config();
-    options.form.configure(&mut config)?;
-    let engine = Engine::new(&config)?;
-    let wasm = std::fs::read(&options.input).with_context(|| format!("cannot read {}", options.input.display()))?;
+fn compile_file(form: Form, input: &PathBuf, output: &PathBuf) -> wasmtime::Result<()> {
+    let wasm = std::fs::read(input).with_context(|| format!("cannot read {}", input.display()))?;
     let code =
-        engine.precompile_component(&wasm).with_context(|| format!("cannot compile {}", options.input.display()))?;
+        engine(form)?.precompile_component(&wasm).with_context(|| format!("cannot compile {}", input.display()))?;
     // Written beside its place and renamed: a reader sees the old code or the new, never half.
-    let part = options.output.with_extension("part");
+    let part = output.with_extension("part");
     std::fs::write(&part, code).with_context(|| format!("cannot write {}", part.display()))?;
-    std::fs::rename(&part, &options.output).with_context(|| format!("cannot write {}", options.output.display()))?;
-    Ok(())
+    std::fs::rename(&part, output).with_context(|| format!("cannot write {}", output.display()))
+}
+
+fn compile(form: Form) -> wasmtime::Result<()> {
+    confinement::confine(Purpose::Compile).map_err(Error::new)?;
+    let wasm = read()?;
+    description::check(&wasm).map_err(Error::new)?;
+    let code = engine(form)?.precompile_component(&wasm).context("it cannot be compiled")?;
+    write(&code)
+}
+
+fn describe() -> wasmtime::Result<()> {
+    confinement::confine(Purpose::Describe).map_err(Error::new)?;
+    let description = description::describe(&read()?).map_err(Error::new)?;
+    write(description.to_string().as_bytes())
+}
+
+fn engine(form: Form) -> wasmtime::Result<Engine> {
+    let mut config = bulkhead_engine::config();
+    form.configure(&mut config)?;
+    Engine::new(&config)
+}
+
+fn read() -> wasmtime::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(bounds::FILE as u64 + 1).read_to_end(&mut bytes).context("cannot read the component")?;
+    if bytes.len() > bounds::FILE {
+        return Err(Error::msg(format!("it is longer than {} MiB", bounds::FILE >> 20)));
+    }
+    Ok(bytes)
+}
+
+fn write(bytes: &[u8]) -> wasmtime::Result<()> {
+    let mut out = io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).context("cannot write what was made")
 }

@@ -99,7 +99,7 @@ mod tests {
     use std::{os::unix::ffi::OsStringExt, path::PathBuf, process};
 
     use super::*;
-    use crate::scratch::Scratch;
+    use bulkhead_test_support::Scratch;
 
     /// Runs without a configuration file, unless `words` name one.
     fn parsed(words: &[&str]) -> Result<Action, CliError> {
@@ -163,9 +163,10 @@ mod tests {
 
     #[test]
     fn what_qemu_ga_does_not_have_is_written_in_full() {
-        let ours = config(&["--policy", "/p", "--audit-file=/a", "--audit-journal"]);
+        let ours = config(&["--policy", "/p", "--module-store=/m", "--audit-file=/a", "--audit-journal"]);
+        assert_eq!(ours.module_store, Some("/m".into()));
         assert_eq!((ours.policy, ours.audit_file, ours.audit_journal), (Some("/p".into()), Some("/a".into()), true));
-        for unknown in ["--po=/p", "--polic=/p", "--au", "--audit=/a", "--audit-j"] {
+        for unknown in ["--po=/p", "--polic=/p", "--module=/m", "--au", "--audit=/a", "--audit-j"] {
             let error = parsed(&[unknown]).unwrap_err().to_string();
             assert!(error.starts_with("unknown option '--"), "{unknown}: {error}");
         }

@@ -48,6 +48,8 @@ pub struct Config {
     pub allow_rpcs: Vec<String>,
     /// The owner's policy, which must be there if it is named; `None` is the default place, where it need not be.
     pub policy: Option<PathBuf>,
+    /// Where guest modules are installed; `None` is the default place, where nothing need be.
+    pub module_store: Option<PathBuf>,
     /// The audit's file; `None` is none.
     pub audit_file: Option<PathBuf>,
     /// Send the audit to the journal of systemd.
@@ -71,6 +73,7 @@ impl Default for Config {
             block_rpcs: Vec::new(),
             allow_rpcs: Vec::new(),
             policy: None,
+            module_store: None,
             audit_file: None,
             audit_journal: false,
             warnings: Vec::new(),

@@ -35,6 +35,9 @@ pub fn dump(config: &Config) -> String {
     if let Some(policy) = &config.policy {
         set("policy", &text(policy));
     }
+    if let Some(folder) = &config.module_store {
+        set("module-store", &text(folder));
+    }
     if let Some(file) = &config.audit_file {
         set("audit-file", &text(file));
     }
@@ -69,12 +72,16 @@ mod tests {
         );
         let ours = Config {
             policy: Some("/p".into()),
+            module_store: Some("/m".into()),
             audit_file: Some("/a".into()),
             audit_journal: true,
             ..Config::default()
         };
         let ours = dump(&ours);
-        assert!(ours.ends_with("\nallow-rpcs=\npolicy=/p\naudit-file=/a\naudit-journal=true\n"), "{ours}");
+        assert!(
+            ours.ends_with("\nallow-rpcs=\npolicy=/p\nmodule-store=/m\naudit-file=/a\naudit-journal=true\n"),
+            "{ours}"
+        );
     }
 
     #[test]

@@ -42,6 +42,9 @@ impl Given {
         if let Some(file) = self.text("policy")? {
             config.policy = Some(PathBuf::from(file));
         }
+        if let Some(folder) = self.text("module-store")? {
+            config.module_store = Some(PathBuf::from(folder));
+        }
         if let Some(file) = self.text("audit-file")? {
             config.audit_file = Some(PathBuf::from(file));
         }

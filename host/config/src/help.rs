@@ -31,6 +31,8 @@ What clients may do:
                           folder policy.d beside it); without one clients may do
                           what the profile 'standard' says, and all that qemu-ga
                           lets them if the agent is started as qemu-ga
+      --module-store=DIR  where guest modules are installed (default:
+                          /var/lib/bulkhead/modules, if it exists)
 
 Files:
   -c, --config=FILE       configuration to read before all other options

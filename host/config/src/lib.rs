@@ -26,8 +26,6 @@ mod load;
 mod method;
 mod options;
 mod pid_file;
-#[cfg(test)]
-mod scratch;
 
 pub use activation::passed_sockets;
 pub use command_line::{Action, CliError, parse};

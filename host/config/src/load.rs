@@ -16,7 +16,7 @@ use crate::{
 pub(crate) const GROUP: &str = "general";
 
 /// The keys that are read. Every other one is reported, for a key that is not enforced may be a misspelt one.
-const KEYS: [&str; 14] = [
+const KEYS: [&str; 15] = [
     "daemon",
     "method",
     "path",
@@ -29,6 +29,7 @@ const KEYS: [&str; 14] = [
     "block-rpcs",
     "allow-rpcs",
     "policy",
+    "module-store",
     "audit-file",
     "audit-journal",
 ];
@@ -74,6 +75,7 @@ fn settings(file: &KeyFile) -> Result<Config, KeyFileError> {
     }
     config.allow_rpcs.extend(list(file.get(GROUP, "allow-rpcs")?.unwrap_or("")));
     config.policy = path("policy")?;
+    config.module_store = path("module-store")?;
     config.audit_file = path("audit-file")?;
     config.audit_journal = boolean("audit-journal")?;
     Ok(config)
@@ -154,7 +156,7 @@ mod tests {
     fn every_key_is_read() {
         let text = "[general]\ndaemon=1\nmethod=unix-listen\npath=/p\nlogfile=/l\npidfile=/pf\nfsfreeze-hook=/fh\n\
                     statedir=/sd\nverbose=true\nretry-path=true\nblock-rpcs=a,b\nallow-rpcs=c,d\n\
-                    policy=/po\naudit-file=/af\naudit-journal=1\n";
+                    policy=/po\nmodule-store=/ms\naudit-file=/af\naudit-journal=1\n";
         assert_eq!(KEYS.len(), text.lines().count() - 1);
         let expected = Config {
             daemonize: true,
@@ -169,6 +171,7 @@ mod tests {
             block_rpcs: vec!["b".to_owned(), "a".to_owned()],
             allow_rpcs: vec!["d".to_owned(), "c".to_owned()],
             policy: Some("/po".into()),
+            module_store: Some("/ms".into()),
             audit_file: Some("/af".into()),
             audit_journal: true,
             warnings: vec![],

@@ -38,6 +38,7 @@ pub(crate) fn command() -> Command {
             flag("retry-path", 'r'),
             flag("dump-conf", 'D'),
             text_of_ours("policy"),
+            text_of_ours("module-store"),
             text_of_ours("audit-file"),
             Arg::new("audit-journal").long("audit-journal").action(ArgAction::SetTrue),
             flag("version", 'V').action(ArgAction::Version),

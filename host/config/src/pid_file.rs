@@ -179,7 +179,7 @@ mod tests {
     use std::{env, io::Read, os::unix::fs::PermissionsExt, process::Stdio};
 
     use super::*;
-    use crate::scratch::Scratch;
+    use bulkhead_test_support::Scratch;
 
     #[test]
     fn it_is_written_and_removed() {

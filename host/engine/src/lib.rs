@@ -4,40 +4,48 @@
 //! (which has a compiler) and `bulkhead` (which has none) both call [`config`]. Whatever is not needed is off:
 //! a proposal that is not enabled cannot have a bug that matters here.
 
-use wasmtime::Config;
+mod config;
+
+pub use config::config;
+
+/// Which engine machine code was made for: the version of wasmtime, and a number for our configuration and the forms of code
+/// (`host/compile/src/form.rs`). Code on record with another one is never loaded; it is compiled again.
+///
+/// Count the number up when the configuration or the forms change, and the version with wasmtime's. Tests notice both.
+pub const IDENTITY: &str = "wasmtime 48.0.8, configuration 1";
 
 /// The stack a guest module may use, in bytes. It bounds runaway recursion: 256 KiB is a few thousand frames,
 /// while the deepest honest module (a JSON reader with its own nesting limit) needs under 32 KiB. The thread
 /// that runs modules must have a larger stack than this, or the process would abort instead of the module trap.
 pub const MAX_WASM_STACK: usize = 256 * 1024;
 
-/// Address space set aside for one linear memory, in bytes. The engine's default is 4 GiB, which fails under
-/// `RLIMIT_AS` and `vm.overcommit_memory=2`. 64 MiB is four times the largest memory a module may have, so an
-/// honest module never moves its memory; the price is an explicit bounds check per access.
-const MEMORY_RESERVATION: u64 = 64 * 1024 * 1024;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sha2::{Digest, Sha256};
 
-/// Unmapped bytes behind each linear memory. Bounds are checked explicitly, so the guard only has to catch the
-/// engine's own folding of small constant offsets.
-const MEMORY_GUARD: u64 = 64 * 1024;
+    /// Of [`IDENTITY`], the stack, and the text of the configuration and of the forms. When it differs, ask whether the machine code does; then count the
+    /// identity up, and put the new digest here.
+    const DIGEST: &str = "d446e03a0324ee93ec98ff0f0eb1d8da6fbb58061877e6d27b7324e0227baae8";
 
-/// The configuration shared by the compiler and the agent.
-pub fn config() -> Config {
-    let mut config = Config::new();
-    config.wasm_component_model(true);
-    // A module that spins is stopped by the epoch; see `host/src/runtime/ticker.rs`.
-    config.epoch_interruption(true);
-    config.max_wasm_stack(MAX_WASM_STACK);
-    config.memory_reservation(MEMORY_RESERVATION);
-    config.memory_reservation_for_growth(0);
-    config.memory_guard_size(MEMORY_GUARD);
-    config.guard_before_linear_memory(false);
-    // The table from machine code back to offsets in the module doubles the size of the code. Traps are told by their kind;
-    // who develops a module finds the place with the panic message in the log.
-    config.generate_address_map(false);
-    // rustc emits multi-value, bulk memory, reference types and, for base64, simd. Nothing else is used.
-    config.wasm_relaxed_simd(false);
-    config.wasm_memory64(false);
-    config.wasm_multi_memory(false);
-    config.wasm_tail_call(false);
-    config
+    #[test]
+    fn another_version_of_the_engine_has_another_identity() {
+        let lock = include_str!("../../../Cargo.lock");
+        let version = lock.split("[[package]]").find_map(|package| {
+            let mut lines = package.trim().lines();
+            (lines.next() == Some("name = \"wasmtime\"")).then(|| lines.next().unwrap_or_default())
+        });
+        let version = version.and_then(|line| line.strip_prefix("version = \"")).unwrap().trim_end_matches('"');
+        assert!(IDENTITY.starts_with(&format!("wasmtime {version}, ")), "Cargo.lock has wasmtime {version}");
+    }
+
+    #[test]
+    fn another_configuration_has_another_identity() {
+        let comments = |line: &&str| !line.trim_start().starts_with("//");
+        let files = [include_str!("config.rs"), include_str!("../../compile/src/form.rs")];
+        let text: Vec<_> = files.iter().flat_map(|text| text.lines()).filter(comments).collect();
+        let text = format!("{IDENTITY}\n{MAX_WASM_STACK}\n{}", text.join("\n"));
+        let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+        assert_eq!(digest, DIGEST, "the configuration is another: so must IDENTITY be");
+    }
 }

@@ -39,6 +39,30 @@ pub enum Capability {
 }
 
 impl Capability {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Agent,
+        Self::Files,
+        Self::Mounts,
+        Self::Freezer,
+        Self::Trimmer,
+        Self::Power,
+        Self::Processes,
+        Self::SystemFiles,
+        Self::Network,
+        Self::Identity,
+        Self::Disks,
+        Self::Clock,
+        Self::ClockSetting,
+        Self::Hotplug,
+        Self::Accounts,
+    ];
+
+    /// The one called `name`.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|capability| capability.name() == name)
+    }
+
     /// The interface's name.
     pub fn name(self) -> &'static str {
         match self {

@@ -127,8 +127,8 @@ mod tests {
         fake.put("/in/empty", FakeFile::File { size: 0, names: 1 });
         fake.put("/in/names", FakeFile::File { size: 5, names: 2 });
         fake.put("/in/fifo", FakeFile::Special);
-        fake.put("/in/link", FakeFile::Link("/in/file"));
-        fake.put("/in/out", FakeFile::Link("/etc/shadow"));
+        fake.put("/in/link", FakeFile::Link("/in/file".to_owned()));
+        fake.put("/in/out", FakeFile::Link("/etc/shadow".to_owned()));
         fake
     }
 

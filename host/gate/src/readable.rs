@@ -1,5 +1,5 @@
 //! Which system files a module may read at all. The owner's policy can narrow it and not widen it: what is not listed here,
-//! no built-in command needs.
+//! no built-in command needs, and a vendor's gets only what tells of the machine, of no person and of no process.
 
 use Access::{Entries, Read, Resolve};
 use bulkhead_policy::{matches, overlap};
@@ -62,6 +62,43 @@ const READABLE: &[(&str, Access, &str, &str)] = &[
     ("hotplug", Read, "/sys/devices/system/memory/memory*/state", "guest-set-memory-blocks"),
 ];
 
+/// What modules of vendors may do besides all that is listed for others: nobody knows beforehand what their commands are about.
+/// Left out is what belongs to processes and people (`/proc/1/environ`), what is changed by being read (`/proc/kmsg`), and what
+/// helps to attack the kernel (`/proc/kallsyms`). Which of these a module gets the owner says, module by module.
+const FOR_VENDORS: &[(Access, &str)] = &[
+    (Read, "/proc/cmdline"),
+    (Read, "/proc/cpuinfo"),
+    (Read, "/proc/devices"),
+    (Read, "/proc/filesystems"),
+    (Read, "/proc/interrupts"),
+    (Read, "/proc/mdstat"),
+    (Read, "/proc/meminfo"),
+    (Read, "/proc/modules"),
+    (Read, "/proc/net/*"),
+    (Read, "/proc/partitions"),
+    (Read, "/proc/pressure/*"),
+    (Read, "/proc/softirqs"),
+    (Read, "/proc/swaps"),
+    (Read, "/proc/sys/kernel/*"),
+    (Read, "/proc/sys/net/..."),
+    (Read, "/proc/sys/vm/*"),
+    (Read, "/proc/uptime"),
+    (Read, "/proc/version"),
+    (Read, "/proc/vmstat"),
+    (Read, "/sys/block/..."),
+    (Entries, "/sys/block/..."),
+    (Resolve, "/sys/block/..."),
+    (Read, "/sys/class/..."),
+    (Entries, "/sys/class/..."),
+    (Resolve, "/sys/class/..."),
+    (Read, "/sys/dev/block/..."),
+    (Entries, "/sys/dev/block/..."),
+    (Read, "/sys/devices/..."),
+    (Resolve, "/sys/devices/..."),
+    (Read, "/sys/fs/cgroup/..."),
+    (Read, "/sys/kernel/mm/..."),
+];
+
 /// Module, a variable of the agent's own environment, and the command that needs the file that the owner names with it.
 /// A colon before the name does not count (`TZ`).
 const NAMED_BY_THE_OWNER: &[(&str, &str, &str)] =
@@ -69,13 +106,26 @@ const NAMED_BY_THE_OWNER: &[(&str, &str, &str)] =
 
 /// Whether `module` may do it with `path`.
 pub(crate) fn is_listed(module: &str, access: Access, path: &[u8]) -> bool {
-    READABLE.iter().any(|(name, granted, pattern, _)| *name == module && *granted == access && matches(pattern, path))
+    readable_by(module).any(|(granted, pattern)| granted == access && matches(pattern, path))
+}
+
+/// What is listed for `module`.
+fn readable_by(module: &str) -> impl Iterator<Item = (Access, &'static str)> {
+    let vendors = is_vendors(module);
+    let built_in = READABLE.iter().filter(move |(name, ..)| vendors || *name == module);
+    let others = FOR_VENDORS.iter().filter(move |_| vendors).copied();
+    built_in.map(|(_, access, pattern, _)| (*access, *pattern)).chain(others)
+}
+
+/// Whether a module of this name is a vendor's. They are named by domain, and no built-in module's name has a dot.
+fn is_vendors(module: &str) -> bool {
+    module.contains('.')
 }
 
 /// Whether there are paths of this pattern with which `module` may do anything, if the policy permits it. A file that the
 /// owner names in a variable of the agent's environment is not known here.
 pub fn is_ever_readable(module: &str, pattern: &str) -> bool {
-    pattern == "*" || READABLE.iter().any(|(name, _, readable, _)| *name == module && overlap(readable, pattern))
+    pattern == "*" || readable_by(module).any(|(_, readable)| overlap(readable, pattern))
 }
 
 /// Whether `path` is a file that the owner named for `module` in a variable of the agent's environment.
@@ -135,6 +185,24 @@ mod tests {
         assert!(!is_listed("report", Read, b"/etc/shadow"));
         assert!(!is_listed("hotplug", Read, b"/proc/stat"));
         assert!(!is_listed("core", Read, b"/proc/stat"));
+    }
+
+    #[test]
+    fn a_vendors_module_reads_of_the_machine_and_of_nobody() {
+        let vendors = "com.example.backup";
+        for path in
+            ["/proc/net/route", "/proc/stat", "/sys/devices/virtual/block/loop0/loop/backing_file", "/proc/meminfo"]
+        {
+            assert!(is_listed(vendors, Read, path.as_bytes()), "{path}");
+        }
+        assert!(is_listed(vendors, Resolve, b"/sys/dev/block/8:0") && is_listed(vendors, Entries, b"/sys/class/net"));
+        for path in
+            ["/etc/shadow", "/proc/1/environ", "/proc/self/mem", "/proc/kmsg", "/proc/kallsyms", "/sys/kernel/debug/x"]
+        {
+            assert!(!is_listed(vendors, Read, path.as_bytes()), "{path}");
+        }
+        assert!(is_ever_readable(vendors, "/proc/net/route") && !is_ever_readable(vendors, "/etc/shadow"));
+        assert!(!is_listed("report", Read, b"/proc/meminfo"), "and no other module does");
     }
 
     #[test]

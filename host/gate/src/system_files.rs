@@ -22,36 +22,32 @@ impl Gate {
         if is_named(module, path, |variable| self.system.environment(variable)) {
             return Ok(self.system.read_system_file(b"/", &path[1..], FILE_LIMIT)?);
         }
-        let (tree, path) = self.listed(module, Access::Read, path)?;
+        let (tree, path) = listed(module, Access::Read, path)?;
         Ok(self.system.read_system_file(tree, path, FILE_LIMIT)?)
     }
 
     /// The names in a folder.
     pub fn system_entries(&self, module: &str, path: &[u8]) -> Result<Vec<Vec<u8>>, GateError<Errno>> {
-        let (tree, path) = self.listed(module, Access::Entries, path)?;
+        self.require(module, Capability::SystemFiles, &[("files", Ask::Path(path))])?;
+        let (tree, path) = listed(module, Access::Entries, path)?;
         Ok(self.system.system_entries(tree, path, ENTRIES_LIMIT)?)
     }
 
     /// Where a link leads.
     pub fn resolve_system_link(&self, module: &str, path: &[u8]) -> Result<Vec<u8>, GateError<Errno>> {
-        let (tree, path) = self.listed(module, Access::Resolve, path)?;
+        self.require(module, Capability::SystemFiles, &[("files", Ask::Path(path))])?;
+        let (tree, path) = listed(module, Access::Resolve, path)?;
         Ok(self.system.resolve_link(tree, path)?)
     }
+}
 
-    /// The tree that `path` is in and the path below it, if `module` may do it.
-    fn listed<'a>(
-        &self,
-        module: &str,
-        access: Access,
-        path: &'a [u8],
-    ) -> Result<(&'static [u8], &'a [u8]), GateError<Errno>> {
-        self.require(module, Capability::SystemFiles, &[("files", Ask::Path(path))])?;
-        if !is_listed(module, access, path) {
-            return Err(GateError::Denied { module: module.to_owned(), capability: Capability::SystemFiles });
-        }
-        let below = |tree: &&'static [u8]| Some((*tree, path.strip_prefix(*tree)?.strip_prefix(b"/")?));
-        Ok(TREES.iter().find_map(below).unwrap_or((b"/", &path[1..])))
+/// The tree that `path` is in and the path below it, if it is on the list of `module`.
+fn listed<'a>(module: &str, access: Access, path: &'a [u8]) -> Result<(&'static [u8], &'a [u8]), GateError<Errno>> {
+    if !is_listed(module, access, path) {
+        return Err(GateError::Denied { module: module.to_owned(), capability: Capability::SystemFiles });
     }
+    let below = |tree: &&'static [u8]| Some((*tree, path.strip_prefix(*tree)?.strip_prefix(b"/")?));
+    Ok(TREES.iter().find_map(below).unwrap_or((b"/", &path[1..])))
 }
 
 #[cfg(test)]

@@ -40,6 +40,12 @@ mod tests {
         let other = "version = 1\n[[command]]\nmode = \"deny\"\nnames = [\"guest-exec\", \"guest-ping\"]\n[[permit]]\n\
                      modes = [\"reboot\", \"halt\", \"halt\"]\ncapability = \"power\"\nmodules = [\"power\"]\nreason = \"z\"\n";
         assert_eq!(read(one).canonical(), read(other).canonical());
+        let module = |names: &str, reason: &str| {
+            format!("version = 1\n[[module]]\nnames = [{names}]\nreplace = true\nreason = \"{reason}\"\n")
+        };
+        let (one_way, other_way) = (module("\"file\", \"exec\"", "x"), module("\"exec\", \"file\", \"exec\"", "y"));
+        assert_eq!(read(&one_way).canonical(), read(&other_way).canonical());
+        assert_ne!(read(&one_way).canonical(), read(&one_way.replace("true", "false")).canonical());
         assert_eq!(read(&format!("{one}{}", &other["version = 1\n".len()..])).canonical(), read(one).canonical());
         assert_ne!(read(&one.replace("\"halt\", ", "")).canonical(), read(one).canonical());
         assert_ne!(read(&one.replace("deny", "observe")).canonical(), read(one).canonical());

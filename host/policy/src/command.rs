@@ -1,6 +1,7 @@
 //! Rules about commands.
 
 use crate::error::{Origin, PolicyError, suggestion};
+use crate::names::{command_fault, covers};
 use crate::table::Table;
 use std::time::Duration;
 
@@ -73,9 +74,8 @@ impl CommandRule {
     pub(crate) fn read(mut table: Table<'_>, known: &[&str]) -> Result<Self, PolicyError> {
         let mut names = Vec::new();
         for (name, item) in table.required("names")?.texts()? {
-            if !known.iter().any(|command| covers(name, command)) {
-                let meant = suggestion(name, known.iter().copied());
-                return Err(item.error(format!("there is no command '{name}'{meant}")));
+            if let Some(fault) = command_fault(name, known) {
+                return Err(item.error(fault));
             }
             names.push(name.to_owned());
         }
@@ -134,20 +134,4 @@ fn pace(mut table: Table<'_>) -> Result<Pace, PolicyError> {
     let (calls, seconds) = (number("calls", MOST_CALLS)?, number("seconds", LONGEST_PACE)?);
     table.finish()?;
     Ok(Pace { calls, within: Duration::from_secs(seconds.into()) })
-}
-
-/// Whether the name in a rule stands for `command`.
-fn covers(name: &str, command: &str) -> bool {
-    name.strip_suffix('*').map_or(name == command, |begin| command.starts_with(begin))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_star_stands_for_the_rest_of_a_name() {
-        assert!(covers("guest-get-*", "guest-get-time") && covers("*", "guest-ping"));
-        assert!(!covers("guest-get", "guest-get-time") && !covers("guest-get-*", "guest-exec"));
-    }
 }

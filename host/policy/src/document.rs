@@ -4,6 +4,7 @@ use crate::command::CommandRule;
 use crate::error::{Origin, PolicyError, suggestion};
 use crate::grant::{Effect, Grant};
 use crate::limit::LimitRule;
+use crate::module::ModuleRule;
 use crate::profiles::{PROFILES, Profile};
 use crate::table::{Item, Source, Table};
 use std::sync::Arc;
@@ -24,11 +25,13 @@ pub struct Document {
     pub grants: Vec<Grant>,
     /// Its rules about what compartments may use.
     pub limits: Vec<LimitRule>,
+    /// Its rules about the life of modules.
+    pub modules: Vec<ModuleRule>,
 }
 
 impl Document {
-    /// Reads the text of the file called `file`. `commands` and `modules` are those that there are. The error is the first
-    /// of the file.
+    /// Reads the text of the file called `file`. `commands` and `modules` are those that there are; vendors' need not be
+    /// among them, for they come and go. The error is the first of the file.
     pub fn parse(file: &str, text: &str, commands: &[&str], modules: &[&str]) -> Result<Self, PolicyError> {
         let (document, errors) = Self::read(file, text, commands, modules);
         errors.into_iter().next().map_or(Ok(document), Err)
@@ -88,6 +91,10 @@ impl Reading {
         for rule in self.rules(&mut table, "limit") {
             let rule = self.keep(rule.and_then(|rule| LimitRule::read(rule, modules)));
             self.document.limits.extend(rule);
+        }
+        for rule in self.rules(&mut table, "module") {
+            let rule = self.keep(rule.and_then(|rule| ModuleRule::read(rule, modules)));
+            self.document.modules.extend(rule);
         }
         let finished = table.finish();
         self.keep(finished);

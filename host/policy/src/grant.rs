@@ -3,6 +3,7 @@
 use crate::command::LONGEST_PACE;
 use crate::error::{Origin, PolicyError, suggestion};
 use crate::matching::{covers, touches};
+use crate::names::module_fault;
 use crate::shape::{self, Key, Kind, Shape};
 use crate::table::{Item, Table, duration};
 use std::time::Duration;
@@ -249,13 +250,11 @@ impl Grant {
     }
 }
 
+/// Reads the names of modules, built in or of vendors.
 pub(crate) fn known(item: &Item<'_>, modules: &[&str]) -> Result<Vec<String>, PolicyError> {
-    let check = |(name, item): (&str, Item<'_>)| {
-        if modules.contains(&name) {
-            return Ok(name.to_owned());
-        }
-        let meant = suggestion(name, modules.iter().copied());
-        Err(item.error(format!("there is no module '{name}'{meant}")))
+    let check = |(name, item): (&str, Item<'_>)| match module_fault(name, modules) {
+        None => Ok(name.to_owned()),
+        Some(fault) => Err(item.error(fault)),
     };
     item.texts()?.into_iter().map(check).collect()
 }

@@ -5,6 +5,12 @@ use crate::profiles::PROFILES;
 use crate::shape::{Key, Kind, SHAPES, Shape};
 use serde_json::{Map, Value, json};
 
+/// The name of a vendor's module, such as `com.example.backup`; see [`crate::is_vendor_module`].
+const VENDORS_MODULE: &str = r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$";
+
+/// The name of a vendor's command, such as `__com.example_word`; see [`crate::is_vendor_command`].
+const VENDORS_COMMAND: &str = r"^__[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+_[a-z][A-Za-z0-9_-]*$";
+
 /// The schema, made from [`crate::shape`]. Editors that know it complete keys and words and show what they mean.
 /// `commands` and `modules` are those that there are.
 pub fn json_schema(commands: &[&str], modules: &[&str]) -> Value {
@@ -24,6 +30,7 @@ pub fn json_schema(commands: &[&str], modules: &[&str]) -> Value {
             "command": { "type": "array", "items": command(commands) },
             "permit": { "type": "array", "items": { "anyOf": grants(modules, true) } },
             "limit": { "type": "array", "items": limit(modules) },
+            "module": { "type": "array", "items": module(modules) },
             "forbid": { "type": "array", "items": { "anyOf": grants(modules, false) } },
         }
     })
@@ -38,8 +45,13 @@ fn command(commands: &[&str]) -> Value {
             "names": {
                 "type": "array",
                 "minItems": 1,
-                "items": { "anyOf": [{ "enum": commands }, { "type": "string", "pattern": "^[a-z_.0-9-]*\\*$" }] },
-                "description": "Commands; a name that ends in * stands for all that begin so."
+                "items": { "anyOf": [
+                    { "enum": commands },
+                    { "type": "string", "pattern": VENDORS_COMMAND },
+                    { "type": "string", "pattern": "^[A-Za-z_.0-9-]*\\*$" }
+                ] },
+                "description": "Commands, built in or of vendors (__com.example_word); a name that ends in * stands for \
+                                all that begin so."
             },
             "mode": {
                 "enum": ["enforce", "observe", "deny"],
@@ -72,7 +84,7 @@ fn grant(shape: &Shape, modules: &[&str], permit: bool) -> Value {
     let doc = if permit { "The modules that get it." } else { "The modules meant. Without: all." };
     properties.insert(
         "modules".to_owned(),
-        json!({ "type": "array", "minItems": 1, "items": { "enum": modules }, "description": doc }),
+        json!({ "type": "array", "minItems": 1, "items": module_name(modules), "description": doc }),
     );
     properties.insert("reason".to_owned(), json!({ "type": "string", "description": "Why." }));
     let mut required = vec!["capability", "reason"];
@@ -133,7 +145,7 @@ fn limit(modules: &[&str]) -> Value {
             "modules": {
                 "type": "array",
                 "minItems": 1,
-                "items": { "enum": modules },
+                "items": module_name(modules),
                 "description": "The modules meant. Without: all."
             },
             "memory": with(size(), "The memory of a compartment; 64MiB at most."),
@@ -143,6 +155,50 @@ fn limit(modules: &[&str]) -> Value {
             "reason": { "type": "string", "description": "Why." }
         }
     })
+}
+
+fn module(modules: &[&str]) -> Value {
+    let count = |least: u32, most: u32| json!({ "type": "integer", "minimum": least, "maximum": most });
+    let one_of_them = ["replace", "probation", "strikes"].map(|key| json!({ "required": [key] }));
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["names", "reason"],
+        "anyOf": one_of_them,
+        "properties": {
+            "names": {
+                "type": "array",
+                "minItems": 1,
+                "items": { "anyOf": [module_name(modules), { "type": "string", "pattern": "^[a-z.0-9-]*\\*$" }] },
+                "description": "Modules, built in or of vendors; a name that ends in * stands for all that begin so."
+            },
+            "replace": {
+                "type": "boolean",
+                "description": "Whether an installed module may take the place of the built-in one of its name. Without: no."
+            },
+            "probation": {
+                "type": "integer",
+                "minimum": 0,
+                "maximum": 10_000,
+                "description": "How many calls of a new version are watched; if one fails, the version before it comes back. \
+                                Without: 20."
+            },
+            "strikes": {
+                "type": "object",
+                "additionalProperties": false,
+                "required": ["failures", "seconds"],
+                "properties": { "failures": count(1, 1000), "seconds": count(1, 86_400) },
+                "description": "After how many failures in how many seconds a version is taken away that has come through \
+                                its probation. Without: 3 in 600."
+            },
+            "reason": { "type": "string", "description": "Why." }
+        }
+    })
+}
+
+/// Built-in modules, which an editor completes, and those of vendors, of which only the form is known.
+fn module_name(modules: &[&str]) -> Value {
+    json!({ "anyOf": [{ "enum": modules }, { "type": "string", "pattern": VENDORS_MODULE }] })
 }
 
 fn size() -> Value {

@@ -2,12 +2,13 @@
 //! who asks is somebody else's.
 //!
 //! A policy is a set of rules. What no rule permits is denied, what a rule forbids is denied whatever permits it, and the
-//! order of rules and files means nothing. There are three kinds of rules:
+//! order of rules and files means nothing. There are four kinds of rules:
 //!
 //! - *command rules* ([`CommandRule`]) say which commands may run; the dispatcher asks ([`Policy::command`]);
 //! - *grants* ([`Grant`]) say what modules may do with a capability; the gate asks about the value that it is about to
 //!   use ([`Policy::judge`]);
-//! - *limits* ([`LimitRule`]) say what compartments may use; whoever keeps what they bound takes them ([`Policy::limits`]).
+//! - *limits* ([`LimitRule`]) say what compartments may use; whoever keeps what they bound takes them ([`Policy::limits`]);
+//! - *module rules* ([`ModuleRule`]) say on what terms modules are installed and run ([`Policy::module`]).
 //!
 //! What a file can say stands in [`shape`], as data: the reader, the JSON schema and the explanations are made from it.
 
@@ -20,6 +21,8 @@ mod grant;
 mod json_schema;
 mod limit;
 mod matching;
+mod module;
+mod names;
 mod overlap;
 mod policy;
 mod profiles;
@@ -35,6 +38,8 @@ pub use error::{Origin, PolicyError};
 pub use grant::{Ask, Asks, Effect, Grant, Rate, Value, Verdict};
 pub use json_schema::json_schema;
 pub use limit::{LimitRule, Limits};
+pub use module::{ModuleRule, ModuleTerms, Strikes};
+pub use names::{LONGEST, covers, is_label, is_vendor_command, is_vendor_module};
 pub use overlap::overlap;
 pub use policy::Policy;
 pub use profiles::{PROFILES, Profile};

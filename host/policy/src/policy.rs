@@ -5,6 +5,7 @@ use crate::document::Document;
 use crate::error::PolicyError;
 use crate::grant::{Asks, Effect, Grant, Value, Verdict};
 use crate::limit::{LimitRule, Limits};
+use crate::module::ModuleRule;
 use crate::profiles::Profile;
 use std::cmp::{Ordering, Reverse};
 use std::time::Duration;
@@ -20,6 +21,8 @@ pub struct Policy {
     pub grants: Vec<Grant>,
     /// The rules about what compartments may use.
     pub limits: Vec<LimitRule>,
+    /// The rules about the life of modules.
+    pub modules: Vec<ModuleRule>,
 }
 
 impl Policy {
@@ -60,6 +63,7 @@ impl Policy {
         self.commands.extend(document.commands);
         self.grants.extend(document.grants);
         self.limits.extend(document.limits);
+        self.modules.extend(document.modules);
     }
 
     /// Whether `command` may run. `calls` tells how often it came within a time until now. Of the rules that speak of it

@@ -39,6 +39,7 @@ impl Profile {
             document.commands.extend(base.commands);
             document.grants.extend(base.grants);
             document.limits.extend(base.limits);
+            document.modules.extend(base.modules);
         }
         Ok(document)
     }

@@ -3,6 +3,7 @@
 use crate::command::{CommandRule, Mode, When};
 use crate::grant::{Ask, Asks, Effect, Grant, Value};
 use crate::limit::LimitRule;
+use crate::module::ModuleRule;
 use crate::shape::{self, Kind};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -56,6 +57,19 @@ impl Display for LimitRule {
         self.limits.handles.iter().try_for_each(|count| writeln!(out, "handles = {count}"))?;
         self.limits.children.iter().try_for_each(|count| writeln!(out, "children = {count}"))?;
         self.reason.iter().try_for_each(|reason| writeln!(out, "reason = {}", quoted(reason)))
+    }
+}
+
+impl Display for ModuleRule {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(out, "[[module]]\nnames = {}", list(&self.names))?;
+        self.replace.iter().try_for_each(|replace| writeln!(out, "replace = {replace}"))?;
+        self.probation.iter().try_for_each(|calls| writeln!(out, "probation = {calls}"))?;
+        if let Some(strikes) = self.strikes {
+            let (failures, seconds) = (strikes.failures, strikes.within.as_secs());
+            writeln!(out, "strikes = {{ failures = {failures}, seconds = {seconds} }}")?;
+        }
+        writeln!(out, "reason = {}", quoted(&self.reason))
     }
 }
 
@@ -200,6 +214,9 @@ mod tests {
         let limit =
             "[[limit]]\nmodules = [\"file\"]\nmemory = \"4MiB\"\ndeadline = \"2s\"\nhandles = 3\nchildren = 0\n";
         assert_eq!(read(limit).limits[0].to_string(), limit);
+        let module = "[[module]]\nnames = [\"com.example.*\", \"file\"]\nreplace = true\nprobation = 0\n\
+                      strikes = { failures = 5, seconds = 60 }\nreason = \"x\"\n";
+        assert_eq!(read(module).modules[0].to_string(), module);
     }
 
     #[test]

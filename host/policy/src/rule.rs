@@ -4,6 +4,7 @@ use crate::command::CommandRule;
 use crate::error::Origin;
 use crate::grant::{Grant, Value};
 use crate::limit::LimitRule;
+use crate::module::ModuleRule;
 use crate::policy::Policy;
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
@@ -17,6 +18,8 @@ pub enum Rule<'a> {
     Grant(&'a Grant),
     /// `[[limit]]`.
     Limit(&'a LimitRule),
+    /// `[[module]]`.
+    Module(&'a ModuleRule),
 }
 
 impl<'a> Rule<'a> {
@@ -26,6 +29,7 @@ impl<'a> Rule<'a> {
             Rule::Command(rule) => &rule.origin,
             Rule::Grant(rule) => &rule.origin,
             Rule::Limit(rule) => &rule.origin,
+            Rule::Module(rule) => &rule.origin,
         }
     }
 
@@ -39,6 +43,9 @@ impl<'a> Rule<'a> {
                 Grant { modules: sorted(&rule.modules), values, reason: String::new(), ..rule.clone() }.to_string()
             }
             Rule::Limit(rule) => LimitRule { modules: sorted(&rule.modules), reason: None, ..rule.clone() }.to_string(),
+            Rule::Module(rule) => {
+                ModuleRule { names: sorted(&rule.names), reason: String::new(), ..rule.clone() }.to_string()
+            }
         }
     }
 }
@@ -49,6 +56,7 @@ impl Display for Rule<'_> {
             Rule::Command(rule) => rule.fmt(out),
             Rule::Grant(rule) => rule.fmt(out),
             Rule::Limit(rule) => rule.fmt(out),
+            Rule::Module(rule) => rule.fmt(out),
         }
     }
 }
@@ -57,7 +65,8 @@ impl Policy {
     /// All rules, those of the profile included.
     pub fn rules(&self) -> impl Iterator<Item = Rule<'_>> {
         let commands = self.commands.iter().map(Rule::Command);
-        commands.chain(self.grants.iter().map(Rule::Grant)).chain(self.limits.iter().map(Rule::Limit))
+        let (limits, modules) = (self.limits.iter().map(Rule::Limit), self.modules.iter().map(Rule::Module));
+        commands.chain(self.grants.iter().map(Rule::Grant)).chain(limits).chain(modules)
     }
 }
 

@@ -38,7 +38,7 @@ fn its_examples_are_policies() {
     let read =
         |example| Document::parse("example", example, &commands, &modules).unwrap_or_else(|error| panic!("{error}"));
     let policies: Vec<_> = examples.map(|it| Policy::merge([read(it)], &commands, &modules).unwrap()).collect();
-    assert_eq!(policies.len(), 2);
+    assert_eq!(policies.len(), 3);
 }
 
 #[test]
@@ -46,7 +46,9 @@ fn its_keys_are_those_of_the_form() {
     // Keys of rules that are not grants stand in the page by hand; the JSON schema, made from the same code, knows them.
     let schema = bulkhead_policy::json_schema(&[], &[]);
     let (text, properties) = (page(), &schema["properties"]);
-    for rule in [&schema, &properties["command"]["items"], &properties["limit"]["items"]] {
+    for rule in
+        [&schema, &properties["command"]["items"], &properties["limit"]["items"], &properties["module"]["items"]]
+    {
         for key in rule["properties"].as_object().unwrap().keys() {
             let item = [format!(".It Ic {key}\n"), format!(".Ql [[{key}]]\n")];
             assert!(item.iter().any(|item| text.contains(item)), "{key} is missing");

@@ -4,6 +4,7 @@
 //! told, and what no schema knows is counted. The members are found by the reader that let the message in
 //! ([`bulkhead_protocol::Parts`]): there is no second one that could disagree with it.
 
+use crate::commands::Installed;
 use bulkhead_audit::Members;
 use bulkhead_protocol::{Parts, contents, meaning, push_escaped};
 
@@ -25,19 +26,28 @@ const SHOWN: usize = 256;
 const ELEMENTS: usize = 16;
 
 /// Adds the members of `text`, the arguments of `command`, as far as they may be seen. Returns how many no schema knows.
-pub(super) fn add(shown: &mut Members, command: &str, text: &str) -> u64 {
+pub(super) fn add(shown: &mut Members, command: &str, installed: Option<&Installed>, text: &str) -> u64 {
     let mut unknown = 0;
     for part in Parts::of(text) {
-        let is_it = |argument: &&Argument| argument.command == command && meaning(part.name).eq(argument.name.chars());
-        match ARGUMENTS.iter().find(is_it) {
+        match decision(command, installed, part.name) {
             None => unknown += 1,
-            Some(Argument { name, secret: true, .. }) => {
-                shown.object(name, |inner| _ = inner.number("redacted", part.value.len() as u64));
+            Some((name, true)) => _ = shown.json(name, &value(part.value)),
+            Some((name, false)) => {
+                _ = shown.object(name, |inner| _ = inner.number("redacted", part.value.len() as u64))
             }
-            Some(Argument { name, .. }) => _ = shown.json(name, &value(part.value)),
         }
     }
     unknown
+}
+
+/// The argument that `name`, as the client wrote it, means, and whether it is shown.
+fn decision<'a>(command: &str, installed: Option<&'a Installed>, name: &str) -> Option<(&'a str, bool)> {
+    if let Some(installed) = installed {
+        let argument = installed.arguments.iter().find(|(it, _)| meaning(name).eq(it.chars()))?;
+        return Some((&argument.0, argument.1));
+    }
+    let is_it = |argument: &&Argument| argument.command == command && meaning(name).eq(argument.name.chars());
+    ARGUMENTS.iter().find(is_it).map(|argument| (argument.name, !argument.secret))
 }
 
 /// A value as it is shown.
@@ -96,7 +106,7 @@ mod tests {
 
     fn shown(command: &str, arguments: &str) -> (String, u64) {
         let mut members = Members::default();
-        let unknown = add(&mut members, command, arguments);
+        let unknown = add(&mut members, command, None, arguments);
         let text = format!("{{{}}}", members.as_str());
         let mut checker = ReturnChecker::default();
         checker.feed(text.as_bytes()).and_then(|()| checker.finish()).unwrap();

@@ -3,7 +3,6 @@
 use super::interface::agent::{CommandInfo, Host};
 use super::{Compartment, broken_rule};
 use crate::QEMU_VERSION;
-use crate::commands::COMMANDS;
 
 impl Host for Compartment {
     fn version(&mut self) -> wasmtime::Result<String> {
@@ -20,7 +19,7 @@ impl Host for Compartment {
             enabled: state.rule(command, |_| 0).permits(),
             success_response: command.success_response,
         };
-        Ok(COMMANDS.iter().map(describe).collect())
+        Ok(state.catalog().all().iter().map(describe).collect())
     }
 
     fn delimit_reply(&mut self) -> wasmtime::Result<()> {

@@ -27,7 +27,6 @@ mod trimmer;
 
 pub use compartment::{Answered, Compartment};
 
-use crate::modules::may_import;
 use bindings::bulkhead::agent as interface;
 use bulkhead_gate::Capability;
 use wasmtime::Engine;
@@ -43,10 +42,10 @@ pub mod bindings {
     });
 }
 
-/// What `module` can reach: the three interfaces of the conversation itself, and those of its world. An import that is not
-/// here keeps the module from being instantiated at all. What may be done with them the gate asks the policy, call by call:
+/// What a module can reach: the three interfaces of the conversation itself, and those that it may import. An import that is
+/// not here keeps the module from being instantiated at all. What may be done with them the gate asks the policy, call by call:
 /// a command that is granted half of its module's powers must still find a module that starts.
-pub fn importable(engine: &Engine, module: &str) -> wasmtime::Result<Linker<Compartment>> {
+pub fn importable(engine: &Engine, may_import: impl Fn(Capability) -> bool) -> wasmtime::Result<Linker<Compartment>> {
     let mut linker = Linker::new(engine);
     let it = &mut linker;
     interface::log::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
@@ -55,7 +54,7 @@ pub fn importable(engine: &Engine, module: &str) -> wasmtime::Result<Linker<Comp
     interface::types::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
     macro_rules! link {
         ($capability:ident, $interface:ident) => {
-            if may_import(module, Capability::$capability) {
+            if may_import(Capability::$capability) {
                 interface::$interface::add_to_linker::<_, HasSelf<_>>(it, |compartment| compartment)?;
             }
         };

@@ -48,6 +48,18 @@ impl Form {
         }
         Form::Baseline
     }
+
+    /// Its name for `bulkhead-compile` and in the store, where code of several architectures could meet.
+    pub fn name(self) -> &'static str {
+        match self {
+            #[cfg(target_arch = "x86_64")]
+            Form::X86_64V2 => "x86-64-v2",
+            #[cfg(target_arch = "x86_64")]
+            Form::Baseline => "x86-64",
+            #[cfg(not(target_arch = "x86_64"))]
+            Form::Baseline => "aarch64",
+        }
+    }
 }
 
 impl fmt::Display for Form {
@@ -72,6 +84,12 @@ fn code(name: &str, form: Form) -> Option<&'static Code> {
 /// The SHA-256 of the code of the built-in module `name` in `form`, in hexadecimal digits.
 pub(super) fn digest(name: &str, form: Form) -> Option<&'static str> {
     code(name, form).map(|code| code.digest)
+}
+
+/// The same code as it is, for tests that put it into a store.
+#[cfg(test)]
+pub(crate) fn bytes(name: &str, form: Form) -> Option<&'static [u8]> {
+    code(name, form).map(|code| code.bytes)
 }
 
 /// The code of the built-in module `name` in `form`, ready to be instantiated.

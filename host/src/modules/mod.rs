@@ -1,9 +1,15 @@
 //! Guest modules: which there are, and how their code is loaded.
 
 mod builtin;
+mod installed;
 mod table;
 mod worlds;
 
+#[cfg(test)]
+pub(crate) use builtin::bytes;
 pub use builtin::{Form, names};
+pub use installed::Installed;
+pub(crate) use installed::{commands_of, component};
+pub(crate) use table::link;
 pub use table::{LoadError, Module, Modules};
 pub use worlds::{importers, may_import};

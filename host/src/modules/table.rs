@@ -1,7 +1,9 @@
 //! The modules that this agent has, loaded when they are first needed.
 
+use super::Installed;
 use super::builtin::{self, Form};
 use crate::capability::{self, Compartment, bindings::OfferedPre};
+use bulkhead_gate::Capability;
 use std::collections::HashMap;
 use std::rc::Rc;
 use thiserror::Error;
@@ -20,8 +22,8 @@ pub struct Module {
 pub struct Modules {
     form: Form,
     loaded: HashMap<&'static str, Rc<Module>>,
-    /// Modules that are not built in: tests bring hostile ones.
-    extra: HashMap<&'static str, Component>,
+    /// Modules that are not built in, some in the place of one that is.
+    installed: HashMap<&'static str, Installed>,
 }
 
 /// Why a module cannot be used.
@@ -51,23 +53,42 @@ pub enum LoadError {
 impl Modules {
     /// The built-in set, in the best form for this processor.
     pub fn built_in() -> Self {
-        Modules { form: Form::detect(), loaded: HashMap::new(), extra: HashMap::new() }
+        Modules { form: Form::detect(), loaded: HashMap::new(), installed: HashMap::new() }
     }
 
-    /// The form in which the built-in modules run.
+    /// The form in which modules run.
     pub fn form(&self) -> Form {
         self.form
     }
 
-    /// Puts `component` in the place of the module called `name`.
-    pub fn replace(&mut self, name: &'static str, component: Component) {
-        self.loaded.remove(name);
-        self.extra.insert(name, component);
+    /// From now on these modules are there besides the built-in ones, or in their places, and no others. A request that runs
+    /// ends with the module that it began with.
+    pub fn set_installed(&mut self, installed: HashMap<&'static str, Installed>) {
+        let is_same = |name: &str| match (self.installed.get(name), installed.get(name)) {
+            (Some(old), Some(new)) => old.digest == new.digest,
+            (None, None) => true,
+            _ => false,
+        };
+        self.loaded.retain(|name, _| is_same(name));
+        self.installed = installed;
     }
 
-    /// The SHA-256 of the code that runs as the module `name`; none if it was put there by [`Modules::replace`].
-    pub fn digest(&self, name: &str) -> Option<&'static str> {
-        if self.extra.contains_key(name) { None } else { builtin::digest(name, self.form) }
+    /// One of the installed modules, ready to be instantiated: it need not be linked when it is first needed.
+    pub(crate) fn set_ready(&mut self, name: &'static str, template: OfferedPre<Compartment>) {
+        self.loaded.entry(name).or_insert_with(|| Rc::new(Module { name, template }));
+    }
+
+    /// The installed modules.
+    pub fn installed(&self) -> &HashMap<&'static str, Installed> {
+        &self.installed
+    }
+
+    /// The SHA-256 of what runs as the module `name`: of a built-in one's code, of an installed one's component.
+    pub fn digest(&self, name: &str) -> Option<Rc<str>> {
+        match self.installed.get(name) {
+            Some(installed) => Some(Rc::clone(&installed.digest)),
+            None => builtin::digest(name, self.form).map(Rc::from),
+        }
     }
 
     /// The module called `name`.
@@ -75,20 +96,33 @@ impl Modules {
         if let Some(module) = self.loaded.get(name) {
             return Ok(Rc::clone(module));
         }
-        let component = match self.extra.get(name) {
-            Some(component) => component.clone(),
-            None => builtin::load(engine, name, self.form)
-                .ok_or(LoadError::Unknown(name))?
-                .map_err(|source| LoadError::Code { module: name, source })?,
-        };
-        let template = capability::importable(engine, name)
-            .and_then(|linker| linker.instantiate_pre(&component))
-            .and_then(OfferedPre::new)
-            .map_err(|source| LoadError::Import { module: name, source })?;
-        let module = Rc::new(Module { name, template });
+        let module = Rc::new(match self.installed.get(name) {
+            Some(installed) => {
+                let template = link(engine, &installed.component, |it| installed.imports.contains(&it));
+                let template = template.map_err(|source| LoadError::Import { module: name, source })?;
+                Module { name, template }
+            }
+            None => {
+                let component = builtin::load(engine, name, self.form)
+                    .ok_or(LoadError::Unknown(name))?
+                    .map_err(|source| LoadError::Code { module: name, source })?;
+                let template = link(engine, &component, |capability| super::may_import(name, capability));
+                Module { name, template: template.map_err(|source| LoadError::Import { module: name, source })? }
+            }
+        });
         self.loaded.insert(name, Rc::clone(&module));
         Ok(module)
     }
+}
+
+/// Finds what a component imports.
+pub(crate) fn link(
+    engine: &Engine,
+    component: &Component,
+    may_import: impl Fn(Capability) -> bool,
+) -> wasmtime::Result<OfferedPre<Compartment>> {
+    let linker = capability::importable(engine, may_import)?;
+    OfferedPre::new(linker.instantiate_pre(component)?)
 }
 
 impl std::fmt::Debug for Modules {

@@ -2,7 +2,7 @@
 
 use super::named;
 use super::rehearse::{Decision, Rehearsed, Stage};
-use super::tools::Whose;
+use super::tools::Which;
 use crate::ruling::By;
 use anyhow::{Context, bail};
 use bulkhead_policy::{Policy, Profile};
@@ -44,15 +44,15 @@ struct Case {
 }
 
 /// Runs the tool.
-pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let mut stage = Stage::new()?;
+pub(super) fn run(which: &Which, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let mut stage = which.stage()?;
     let (mut passed, mut failed) = (0, 0);
     for file in &options.files {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
         let (policy, cases) = read(file, &text)?;
         let policy = match policy {
             Some(policy) => policy,
-            None => whose.files().load()?.policy,
+            None => which.files().load()?.policy,
         };
         for case in cases {
             let place = format!("{}:{}", file.display(), case.line);
@@ -197,7 +197,7 @@ fn case(line: usize, text: &str) -> Result<Case, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::owner::scratch::Scratch;
+    use bulkhead_test_support::Scratch;
 
     #[test]
     fn a_case_is_words_and_a_request() {

@@ -1,14 +1,16 @@
 //! `bulkhead policy check`: what is wrong in policy files, and what is wider than it looks.
 
 mod here;
+mod installed;
 mod needless;
 mod programs;
 mod wide;
 
-use super::tools::Whose;
-use super::trusted::{self, TrustError};
+use super::Known;
+use super::tools::Which;
 use crate::{commands, modules};
 use bulkhead_policy::{Document, Origin, Policy};
+use bulkhead_trust::TrustError;
 use std::fmt::{self, Display, Formatter};
 use std::fs;
 use std::io::Write;
@@ -83,8 +85,8 @@ impl Display for Finding {
 }
 
 /// Runs the tool.
-pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let files = whose.files();
+pub(super) fn run(which: &Which, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let (files, known) = (which.files(), Known::read(&which.store));
     let mut reading = Reading::default();
     if options.files.is_empty() {
         reading.installed(&files.file, files.required);
@@ -95,7 +97,11 @@ pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyh
         writeln!(out, "{} is not there: the profile {} is in force", files.file.display(), files.fallback.name)?;
         return Ok(ExitCode::SUCCESS);
     }
-    let findings = reading.finish(&files.file);
+    if let Some(fault) = known.fault() {
+        let message = format!("what is installed is not looked at: {fault}");
+        reading.findings.push(Finding::of_file(Level::Hint, &which.store, &message));
+    }
+    let findings = reading.finish(&files.file, &known);
     findings.iter().try_for_each(|finding| writeln!(out, "{finding}"))?;
     let count = |level| findings.iter().filter(|finding| finding.level == level).count();
     let (errors, warnings) = (count(Level::Error), count(Level::Warning));
@@ -120,12 +126,12 @@ struct Reading {
 impl Reading {
     /// The agent's own file and its drop-ins, read as the agent reads them.
     fn installed(&mut self, file: &Path, required: bool) {
-        let drop_ins = trusted::drop_ins(&file.with_file_name("policy.d")).unwrap_or_else(|error| {
+        let drop_ins = bulkhead_trust::drop_ins(&file.with_file_name("policy.d")).unwrap_or_else(|error| {
             self.findings.push(Finding::of_file(Level::Error, file, &told(error)));
             Vec::new()
         });
         for path in [file.to_owned()].into_iter().chain(drop_ins) {
-            match trusted::read(&path) {
+            match bulkhead_trust::read(&path) {
                 Ok(Some(text)) => self.text(&path, &text),
                 Ok(None) if path == file && !required => {}
                 Ok(None) => self.findings.push(Finding::of_file(Level::Error, &path, &"it is not there")),
@@ -140,7 +146,7 @@ impl Reading {
             Ok(text) => self.text(path, &text),
             Err(error) => return self.findings.push(Finding::of_file(Level::Error, path, &error)),
         }
-        if let Err(error) = trusted::read(path) {
+        if let Err(error) = bulkhead_trust::read(path) {
             let message = format!("where it lies the agent would not read it: {}", told(error));
             self.findings.push(Finding::of_file(Level::Hint, path, &message));
         }
@@ -159,12 +165,12 @@ impl Reading {
     }
 
     /// All findings. A policy with errors is not looked at further: what is missing would be found wanting everywhere.
-    fn finish(mut self, policy_file: &Path) -> Vec<Finding> {
+    fn finish(mut self, policy_file: &Path, known: &Known) -> Vec<Finding> {
         let profile = self.documents.iter().find_map(|document| document.profile.clone());
         let is_sound = self.findings.iter().all(|finding| finding.level != Level::Error);
         match Policy::merge(self.documents, &commands::names(), &modules::names()) {
             Ok(policy) if is_sound => {
-                self.findings.extend(look(&policy, policy_file));
+                self.findings.extend(look(&policy, policy_file, known));
                 // Its rules are none of the owner's, but the choice of it is.
                 if let Some((profile, origin)) = profile.filter(|_| wide::is_root(&policy)) {
                     let message = format!("with the profile {} whoever holds the channel is root", profile.name);
@@ -185,8 +191,9 @@ impl Reading {
 }
 
 /// What is to be said of a policy that is sound. `policy_file` is where the agent's own lies.
-fn look(policy: &Policy, policy_file: &Path) -> Vec<Finding> {
-    let mut findings = needless::look(policy);
+fn look(policy: &Policy, policy_file: &Path, known: &Known) -> Vec<Finding> {
+    let mut findings = needless::look(policy, known);
+    findings.extend(installed::look(policy, known));
     findings.extend(wide::look(policy, policy_file));
     findings.extend(here::look(policy));
     findings.retain(|finding| matches!(&finding.place, Place::Rule(origin) if !origin.is_of_profile()));
@@ -229,13 +236,13 @@ mod testing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::owner::scratch::Scratch;
+    use bulkhead_test_support::Scratch;
     use std::os::unix::fs::PermissionsExt;
 
     fn check(path: &Path) -> Vec<String> {
         let mut reading = Reading::default();
         reading.named(path);
-        testing::lines(&reading.finish(Path::new("/etc/bulkhead/policy.toml")))
+        testing::lines(&reading.finish(Path::new("/etc/bulkhead/policy.toml"), &Known::built_in()))
     }
 
     #[test]
@@ -288,7 +295,7 @@ mod tests {
         );
         let mut reading = Reading::default();
         reading.installed(&file, true);
-        let found = testing::lines(&reading.finish(&file));
+        let found = testing::lines(&reading.finish(&file, &Known::built_in()));
         assert!(found.len() == 1 && found[0].contains(": error: "), "the installed one is refused: {found:?}");
     }
 }

@@ -2,8 +2,8 @@
 
 use super::named;
 use super::outcome::Outcome;
-use super::tools::Whose;
-use crate::commands::COMMANDS;
+use super::tools::Which;
+use crate::commands::Catalog;
 use bulkhead_policy::{Effect, Grant, Policy, Rule};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -25,8 +25,8 @@ pub(super) struct Options {
 }
 
 /// Runs the tool.
-pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let (before, after) = match read(whose, options) {
+pub(super) fn run(which: &Which, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let (before, after) = match read(which, options) {
         Ok(both) => both,
         Err(error) => {
             // 1 would say that they were read and differ.
@@ -37,14 +37,14 @@ pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyh
     if before.canonical() == after.canonical() {
         return Ok(ExitCode::SUCCESS);
     }
-    Difference::of(&before, &after).write(out)?;
+    Difference::of(&before, &after, which.known().catalog()).write(out)?;
     Ok(ExitCode::FAILURE)
 }
 
-fn read(whose: &Whose, options: &Options) -> anyhow::Result<(Policy, Policy)> {
+fn read(which: &Which, options: &Options) -> anyhow::Result<(Policy, Policy)> {
     let after = match &options.after {
         Some(name) => named::policy(name)?,
-        None => whose.files().load()?.policy,
+        None => which.files().load()?.policy,
     };
     Ok((named::policy(&options.before)?, after))
 }
@@ -59,9 +59,9 @@ struct Difference {
 }
 
 impl Difference {
-    fn of(before: &Policy, after: &Policy) -> Self {
+    fn of(before: &Policy, after: &Policy, catalog: &Catalog) -> Self {
         let mut difference = Difference::default();
-        difference.commands(before, after);
+        difference.commands(before, after, catalog);
         for rule in only_in(after, before) {
             difference.rule(rule, before, true);
         }
@@ -71,8 +71,8 @@ impl Difference {
         difference
     }
 
-    fn commands(&mut self, before: &Policy, after: &Policy) {
-        for command in COMMANDS {
+    fn commands(&mut self, before: &Policy, after: &Policy, catalog: &Catalog) {
+        for command in catalog.all() {
             let of = |policy, frozen| Outcome::of(command, frozen, policy);
             for (frozen, words) in [(false, ""), (true, " while frozen")] {
                 let (old, new) = (of(before, frozen), of(after, frozen));
@@ -99,16 +99,22 @@ impl Difference {
             // What another permit covers neither comes nor goes.
             Rule::Grant(grant) if is_covered(grant, other) => return,
             Rule::Grant(grant) => grant.effect == Effect::Permit,
-            Rule::Limit(_) => false,
+            Rule::Limit(_) | Rule::Module(_) => false,
         };
         let what = match (rule, permits) {
             (Rule::Limit(_), _) => "a limit",
+            (Rule::Module(_), _) => "a rule about modules",
             (_, true) => "a permit",
             (_, false) => "a forbid",
         };
         let text: String = rule.to_string().lines().map(|line| format!("      {line}\n")).collect();
         let line = format!("  {what} {}, {}\n{text}", if came { "more" } else { "less" }, rule.origin());
-        if permits == came { self.gains.push(line) } else { self.loses.push(line) }
+        match rule {
+            // It binds whoever installs modules, and no client.
+            Rule::Module(_) => self.otherwise.push(line),
+            _ if permits == came => self.gains.push(line),
+            _ => self.loses.push(line),
+        }
     }
 
     fn write(&self, out: &mut dyn Write) -> io::Result<()> {
@@ -141,6 +147,7 @@ fn is_covered(grant: &Grant, policy: &Policy) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::owner::known::testing::known;
     use crate::{commands, modules, owner};
     use bulkhead_policy::Document;
 
@@ -152,7 +159,7 @@ mod tests {
 
     fn told(before: &Policy, after: &Policy) -> String {
         let mut out = Vec::new();
-        Difference::of(before, after).write(&mut out).unwrap();
+        Difference::of(before, after, known().catalog()).write(&mut out).unwrap();
         String::from_utf8(out).unwrap()
     }
 
@@ -186,6 +193,24 @@ mod tests {
                         reason = \"no\"\n  a limit more, p:5:1\n      [[limit]]\n      handles = 1\n";
         assert_eq!(text, expected);
         assert!(told(&policy(forbid), &policy("")).starts_with("The client gains:\n  a forbid less, p:2:1\n"));
+    }
+
+    #[test]
+    fn an_installed_command_comes_and_goes() {
+        let enforce = "[[command]]\nnames = [\"__com.example_*\"]\nmode = \"enforce\"\n";
+        let permit = "[[permit]]\ncapability = \"network\"\nmodules = [\"com.example.net\"]\nreason = \"x\"\n";
+        let text = told(&policy(enforce), &policy(&format!("{enforce}{permit}")));
+        let expected =
+            "The client gains:\n  __com.example_addresses: nothing granted -> runs\n  a permit more, p:5:1\n";
+        assert!(text.starts_with(expected), "{text}");
+    }
+
+    #[test]
+    fn a_rule_about_modules_binds_no_client() {
+        let rule = "[[module]]\nnames = [\"file\"]\nreplace = true\nreason = \"x\"\n";
+        let text = told(&policy(""), &policy(rule));
+        assert!(text.starts_with("Neither more nor less:\n  a rule about modules more, p:2:1\n"), "{text}");
+        assert!(told(&policy(rule), &policy("")).contains("  a rule about modules less, p:2:1\n"));
     }
 
     #[test]

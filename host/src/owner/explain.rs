@@ -1,9 +1,9 @@
 //! `bulkhead policy explain`: which rule decides about a request, and what to change for another answer.
 
-use super::rehearse::{Decision, Rehearsed, Stage};
+use super::rehearse::{Decision, Rehearsed};
 use super::suggest::narrow::both;
-use super::tools::Whose;
-use crate::commands::{self, Command};
+use super::tools::Which;
+use crate::commands;
 use crate::ruling::By;
 use crate::{modules, needs};
 use bulkhead_gate::Judgement;
@@ -34,10 +34,10 @@ pub(super) struct Options {
 }
 
 /// Runs the tool.
-pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let files = whose.files();
+pub(super) fn run(which: &Which, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let files = which.files();
     let policy = files.load()?.policy;
-    let rehearsed = Stage::new()?.rehearse(&policy, &options.request, options.frozen)?;
+    let rehearsed = which.stage()?.rehearse(&policy, &options.request, options.frozen)?;
     write!(out, "{}", explain(&rehearsed, &policy, &files.file.with_file_name("policy.d")))?;
     Ok(ExitCode::SUCCESS)
 }
@@ -95,8 +95,9 @@ fn about_the_command(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
 
 /// The capabilities that the command cannot do without and nothing grants, with the word that it needs there.
 fn missing(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
-    let Command { name, module, .. } = *rehearsed.command;
-    let ungranted = needs::of(name).filter(|(capability, word)| !policy.grants_any(module, capability, *word));
+    let module = rehearsed.command.module;
+    let ungranted =
+        needs::of(&rehearsed.command).filter(|(capability, word)| !policy.grants_any(module, capability, *word));
     let told = |(capability, word): (&str, Option<&str>)| match word {
         Some(word) => format!("{capability} with '{word}'"),
         None => capability.to_owned(),
@@ -246,7 +247,7 @@ fn find<'a>(policy: &'a Policy, origin: &Origin) -> Option<&'a Grant> {
 }
 
 /// What is asked for, as the permit has it that would allow it; nothing if it is the capability as such.
-fn condition(judgement: &Judgement) -> Option<String> {
+pub(crate) fn condition(judgement: &Judgement) -> Option<String> {
     let is_condition = |line: &&str| {
         let key = line.split(' ').next().unwrap_or_default();
         // A permit must say these, though nothing of the kind was asked for.

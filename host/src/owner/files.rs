@@ -1,8 +1,8 @@
 //! The files of the policy.
 
-use super::trusted::{self, TrustError};
 use crate::{commands, modules};
 use bulkhead_policy::{Document, Policy, PolicyError, Profile};
+use bulkhead_trust::TrustError;
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::io::{self, ErrorKind};
@@ -61,14 +61,14 @@ impl PolicyFiles {
     pub fn load(&self) -> Result<Loaded, PolicyFilesError> {
         let (commands, modules) = (commands::names(), modules::names());
         let (mut documents, mut files) = (Vec::new(), Vec::new());
-        let file = trusted::read(&self.file)?;
+        let file = bulkhead_trust::read(&self.file)?;
         if file.is_none() && self.required {
             return Err(missing(&self.file).into());
         }
         let has_file = file.is_some();
         let mut texts: Vec<_> = file.into_iter().map(|text| (self.file.clone(), text)).collect();
-        for path in trusted::drop_ins(&self.file.with_file_name("policy.d"))? {
-            let text = trusted::read(&path)?.ok_or_else(|| missing(&path))?;
+        for path in bulkhead_trust::drop_ins(&self.file.with_file_name("policy.d"))? {
+            let text = bulkhead_trust::read(&path)?.ok_or_else(|| missing(&path))?;
             texts.push((path, text));
         }
         for (path, text) in texts {
@@ -118,8 +118,8 @@ fn the_profile(name: &str) -> &'static Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::owner::scratch::Scratch;
     use bulkhead_policy::Mode;
+    use bulkhead_test_support::Scratch;
 
     const SAMPLE: &str = include_str!("../../dist/policy.toml");
 
@@ -184,6 +184,7 @@ mod tests {
         let all = of(&scratch, "bulkhead").load().unwrap();
         assert!(permits(&all, "guest-exec") && permits(&all, "guest-file-read") && !permits(&all, "guest-get-users"));
         assert_eq!(all.policy.limits.len(), 1);
+        assert!(permits(&all, "__com.example_run") && all.policy.module("file").may_replace);
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Rehearsals: what would become of a request. There is no second parser and no second decision: the real dispatcher
 //! answers it with the real modules, in front of a system that only looks.
 
-use crate::commands::{self, Command, Lists};
+mod cast;
+
+use super::Known;
+use crate::commands::{Catalog, Command, Lists};
 use crate::dispatcher::Dispatcher;
 use crate::host_state::{HostState, SharedState};
 use crate::logging::LogHold;
@@ -11,6 +14,7 @@ use crate::state::State;
 use bulkhead_gate::{Gate, Judgement, Judgements, Notes};
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy, When};
 use bulkhead_protocol::{Framer, Limits, Message};
+use cast::Cast;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -21,13 +25,14 @@ use thiserror::Error;
 pub struct Stage {
     dispatcher: Dispatcher,
     state: SharedState,
+    cast: Cast,
 }
 
 /// What would become of a request.
 #[derive(Debug)]
 pub struct Rehearsed {
     /// The command.
-    pub command: &'static Command,
+    pub command: Command,
     /// Whether file systems were taken to be frozen.
     pub frozen: bool,
     /// Whether it may run, if it does not come too fast; so guest-info says it.
@@ -91,9 +96,22 @@ impl Rehearsed {
 impl Stage {
     /// With an engine and the built-in modules.
     pub fn new() -> Result<Self, StartError> {
+        Stage::with(&Known::built_in())
+    }
+
+    /// With these modules. An installed one that cannot be loaded is left out with its commands, as the agent leaves it out:
+    /// [`Stage::faults`] tells why.
+    pub fn with(known: &Known) -> Result<Self, StartError> {
+        let runtime = Runtime::new()?;
+        let cast = Cast::of(known, &runtime);
         let gate = Gate::rehearsal(Rc::default(), Vec::new(), Notes::default());
         let state = Rc::new(RefCell::new(host_state(gate, false)));
-        Ok(Stage { dispatcher: Dispatcher::new(Runtime::new()?, Rc::clone(&state)), state })
+        Ok(Stage { dispatcher: Dispatcher::new(runtime, Rc::clone(&state)), state, cast })
+    }
+
+    /// Why modules that are installed are not here, a sentence each.
+    pub fn faults(&self) -> &[String] {
+        self.cast.faults()
     }
 
     /// Rehearses a request, JSON or the bare name of a command, with `policy` in force. A pace does not count: it is
@@ -104,26 +122,29 @@ impl Stage {
             true => request.to_owned(),
             false => serde_json::json!({ "execute": request }).to_string(),
         };
-        let (command, mount_points) = look_at(&text)?;
+        let catalog = self.cast.admit(policy);
+        let (command, mount_points) = look_at(&text, &catalog)?;
         let (paces, rules): (Vec<_>, Vec<_>) = policy.commands.iter().cloned().partition(|it| it.faster_than.is_some());
         let unhurried = Rc::new(Policy { commands: rules, ..policy.clone() });
         let observed = Rc::new(Policy { commands: vec![observe_everything()], ..policy.clone() });
         let (judgements, notes) = {
             let notes = Notes::default();
-            self.set(Gate::rehearsal(observed, mount_points.clone(), notes.clone()), frozen);
+            self.set(Gate::rehearsal(observed, mount_points.clone(), notes.clone()), frozen, &catalog);
             self.answer(&text)?;
             (self.state.borrow().gate.rehearsed(), notes.list())
         };
-        self.set(Gate::rehearsal(Rc::clone(&unhurried), mount_points, Notes::default()), frozen);
-        let ruling = self.state.borrow().rule(command, |_| 0);
+        self.set(Gate::rehearsal(Rc::clone(&unhurried), mount_points, Notes::default()), frozen, &catalog);
+        let ruling = self.state.borrow().rule(&command, |_| 0);
         let reply = self.answer(&text)?;
         let rule = unhurried.command(command.name, frozen, |_| 0).rule.cloned();
         let paces = paces.into_iter().filter(|rule| rule.concerns(command.name, frozen)).collect();
         Ok(Rehearsed { command, frozen, ruling, rule, paces, judgements, reply, notes })
     }
 
-    fn set(&self, gate: Gate, frozen: bool) {
-        self.state.replace(host_state(gate, frozen));
+    fn set(&self, gate: Gate, frozen: bool, catalog: &Catalog) {
+        let mut state = host_state(gate, frozen);
+        state.set_catalog(catalog.clone());
+        self.state.replace(state);
     }
 
     fn answer(&mut self, text: &str) -> Result<Option<Value>, RehearsalError> {
@@ -139,14 +160,14 @@ fn host_state(gate: Gate, frozen: bool) -> HostState {
 }
 
 /// Which command it is, and where a disk has to be mounted for the policy to be asked about it.
-fn look_at(text: &str) -> Result<(&'static Command, Vec<String>), RehearsalError> {
+fn look_at(text: &str, catalog: &Catalog) -> Result<(Command, Vec<String>), RehearsalError> {
     let request = match message(text)? {
         Message::Request(request) => request,
         Message::Rejected(rejected) => return Err(RehearsalError::NoRequest(rejected.desc.escape_debug().to_string())),
     };
     let name = request.execute();
-    let Some(command) = commands::find(name) else {
-        let names = commands::names();
+    let Some(command) = catalog.find(name) else {
+        let names = catalog.names();
         let near = names.iter().filter(|it| it.starts_with(name) || it.ends_with(&format!("-{name}")));
         let meant = near.min_by_key(|it| it.len()).map_or(String::new(), |it| format!(", did you mean '{it}'?"));
         return Err(RehearsalError::Unknown(name.escape_debug().to_string(), meant));

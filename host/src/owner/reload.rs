@@ -4,7 +4,7 @@ use super::tools::Whose;
 use super::{Loaded, PolicyFiles};
 use crate::running::Report;
 use anyhow::{Context, bail};
-use bulkhead_config::{Action, parse};
+use bulkhead_config::{Action, Config, parse};
 use bulkhead_sys::process::hang_up;
 use std::ffi::OsString;
 use std::io::Write;
@@ -77,11 +77,15 @@ fn check(files: &PolicyFiles) -> anyhow::Result<Loaded> {
     Ok(files.load()?)
 }
 
-/// The state directory of an agent without options.
 fn configured_statedir() -> anyhow::Result<PathBuf> {
+    Ok(configured()?.statedir)
+}
+
+/// The settings of an agent without options.
+pub(crate) fn configured() -> anyhow::Result<Config> {
     let words = ["bulkhead", "--dump-conf"].map(OsString::from);
     match parse(words, |name| std::env::var_os(name)).context("give --statedir")? {
-        Action::DumpConfig(config) => Ok(config.statedir),
+        Action::DumpConfig(config) => Ok(config),
         other => bail!("the configuration asks for {other:?}"),
     }
 }
@@ -112,6 +116,7 @@ fn agent(statedir: &Path) -> anyhow::Result<(i32, Option<Report>)> {
     })
 }
 
-fn is_frozen(statedir: &Path) -> bool {
+/// Whether the agent with this state directory has file systems frozen. It says so before it freezes the first.
+pub(crate) fn is_frozen(statedir: &Path) -> bool {
     statedir.join("qga.state.isfrozen").exists()
 }

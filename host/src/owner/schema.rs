@@ -1,8 +1,9 @@
 //! `bulkhead policy schema`: the JSON schema of policy files.
 
-use crate::{commands, modules};
+use super::Known;
+use super::tools::Which;
 use bulkhead_policy::json_schema;
-use std::io::Write;
+use std::io::{self, Write};
 use std::process::ExitCode;
 
 /// What the command line says.
@@ -13,14 +14,19 @@ use std::process::ExitCode;
 pub(super) struct Options {}
 
 /// Runs the tool.
-pub(super) fn run(_options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    writeln!(out, "{:#}", json_schema(&commands::names(), &modules::names()))?;
+pub(super) fn run(which: &Which, _options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    write(&which.known(), out)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn write(known: &Known, out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "{:#}", json_schema(&known.catalog().names(), &known.modules()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::owner::known::testing::known;
     use std::{env, fs};
 
     /// After a wanted change: `BLESS=1 cargo test --release -p bulkhead-host schema`, then read the difference.
@@ -28,11 +34,21 @@ mod tests {
     fn the_schema_in_the_repository_is_this_one() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../schemas/policy.schema.json");
         let mut out = Vec::new();
-        run(&Options {}, &mut out).unwrap();
+        write(&Known::built_in(), &mut out).unwrap();
         let schema = String::from_utf8(out).unwrap();
         if env::var_os("BLESS").is_some() {
             fs::write(path, &schema).unwrap();
         }
         assert_eq!(fs::read_to_string(path).unwrap(), schema);
+    }
+
+    #[test]
+    fn an_editor_completes_what_is_installed() {
+        let mut out = Vec::new();
+        write(&known(), &mut out).unwrap();
+        let schema: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        let names = |rule: &str| schema["properties"][rule]["items"]["properties"]["names"].to_string();
+        assert!(names("command").contains("\"__com.example_addresses\""), "{}", names("command"));
+        assert!(names("module").contains("\"com.example.net\""), "{}", names("module"));
     }
 }

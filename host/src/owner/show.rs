@@ -2,8 +2,8 @@
 
 use super::files::Loaded;
 use super::outcome::Outcome;
-use super::tools::Whose;
-use crate::commands::COMMANDS;
+use super::tools::Which;
+use crate::commands::Catalog;
 use bulkhead_policy::{Rule, VERSION};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -26,10 +26,10 @@ pub(super) struct Options {
 }
 
 /// Runs the tool.
-pub(super) fn run(whose: &Whose, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let loaded = whose.files().load()?;
+pub(super) fn run(which: &Which, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let loaded = which.files().load()?;
     if options.commands {
-        commands(&loaded, out)?;
+        commands(&loaded, which.known().catalog(), out)?;
     } else {
         rules(&loaded, options.effective, out)?;
     }
@@ -56,10 +56,10 @@ fn rules(loaded: &Loaded, effective: bool, out: &mut dyn Write) -> io::Result<()
     Ok(())
 }
 
-fn commands(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {
+fn commands(loaded: &Loaded, catalog: &Catalog, out: &mut dyn Write) -> io::Result<()> {
     let policy = &loaded.policy;
     let mut rows = vec![["command", "module", "thawed", "frozen", "by"].map(str::to_owned)];
-    for command in COMMANDS {
+    for command in catalog.all() {
         let (thawed, frozen) = (Outcome::of(command, false, policy), Outcome::of(command, true, policy));
         let rule = thawed.rule.map_or("no rule speaks of it".to_owned(), ToString::to_string);
         rows.push([command.name.to_owned(), command.module.to_owned(), thawed.to_string(), frozen.to_string(), rule]);
@@ -78,9 +78,11 @@ fn commands(loaded: &Loaded, out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::commands::COMMANDS;
     use crate::owner::files::{PolicyFiles, digest};
+    use crate::owner::known::testing::known;
     use crate::owner::named;
-    use crate::owner::scratch::Scratch;
+    use bulkhead_test_support::Scratch;
 
     const OWN: &str = "version = 1\nprofile = \"report\"\n[[command]]\nnames = [\"guest-get-users\"]\nmode = \"deny\"\n\
                        [[forbid]]\ncapability = \"network\"\nreason = \"a \\\"b\\\"\"\n[[limit]]\nmemory = \"8MiB\"\n";
@@ -121,18 +123,20 @@ mod tests {
     fn every_command_has_a_line() {
         let scratch = Scratch::new("show-commands");
         let file = scratch.file("policy.toml", OWN);
-        let mut out = Vec::new();
-        commands(&PolicyFiles::of("bulkhead", Some(&file)).load().unwrap(), &mut out).unwrap();
+        let (known, mut out) = (known(), Vec::new());
+        let loaded = PolicyFiles::of("bulkhead", Some(&file)).load().unwrap();
+        commands(&loaded, known.catalog(), &mut out).unwrap();
         let text = String::from_utf8(out).unwrap();
         let line = |command: &str| {
             let line = text.lines().find(|line| line.starts_with(&format!("{command} "))).unwrap();
             line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect::<Vec<_>>()
         };
-        assert_eq!(text.lines().count(), COMMANDS.len() + 1);
+        assert_eq!(text.lines().count(), COMMANDS.len() + 2);
         let deny = format!("{}:3:1", file.display());
         assert_eq!(line("guest-get-users"), ["guest-get-users", "report", "denied", "-", &deny]);
         assert_eq!(line("guest-network-get-interfaces")[2], "nothing granted");
         assert_eq!(line("guest-exec")[4], "no rule speaks of it");
         assert_eq!(line("guest-sync")[2..4], ["runs", "runs"]);
+        assert_eq!(line("__com.example_addresses")[1..3], ["com.example.net", "denied"]);
     }
 }

@@ -3,8 +3,9 @@
 mod learned;
 pub(super) mod narrow;
 
+use super::Known;
 use super::named;
-use super::tools::Whose;
+use super::tools::Which;
 use anyhow::Context;
 use bulkhead_policy::{Mode, Policy};
 use learned::{Learned, Use};
@@ -44,8 +45,8 @@ say 'bulkhead policy reload', and let the tools do what they do. A command that 
 replace the file by what is suggested here, once you have read it: it permits what happened, not what should.";
 
 /// Runs the tool.
-pub(super) fn run(_whose: &Whose, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let mut learned = Learned::default();
+pub(super) fn run(which: &Which, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
+    let mut learned = Learned::of(which.known().catalog());
     for path in &options.from {
         let cannot = || format!("cannot read {}", path.display());
         let lines: Box<dyn BufRead> = if path.as_os_str() == "-" {
@@ -62,9 +63,14 @@ pub(super) fn run(_whose: &Whose, options: &Options, out: &mut dyn Write) -> any
     Ok(ExitCode::SUCCESS)
 }
 
-/// The policy that the lines of an audit suggest, as a drop-in on top of `base`.
-pub fn suggest<'a>(lines: impl IntoIterator<Item = &'a str>, base: Option<&Policy>, generalize: bool) -> String {
-    let mut learned = Learned::default();
+/// The policy that the lines of an audit suggest about the commands of these modules, as a drop-in on top of `base`.
+pub fn suggest<'a>(
+    lines: impl IntoIterator<Item = &'a str>,
+    known: &Known,
+    base: Option<&Policy>,
+    generalize: bool,
+) -> String {
+    let mut learned = Learned::of(known.catalog());
     lines.into_iter().for_each(|line| learned.add(line));
     text(learned, base, generalize)
 }
@@ -112,6 +118,7 @@ fn text(learned: Learned, base: Option<&Policy>, generalize: bool) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::owner::known::testing::known;
     use crate::owner::profile;
     use crate::{commands, modules};
     use bulkhead_policy::{Ask, Asks, Document, permit_for};
@@ -130,7 +137,7 @@ mod tests {
     }
 
     fn suggested(lines: &[String], base: Option<&Policy>, generalize: bool) -> (String, Policy) {
-        let text = suggest(lines.iter().map(String::as_str), base, generalize);
+        let text = suggest(lines.iter().map(String::as_str), &known(), base, generalize);
         let (commands, modules) = (commands::names(), modules::names());
         let document = Document::parse("suggested", &text, &commands, &modules);
         let document = document.unwrap_or_else(|error| panic!("{error}\n{text}"));
@@ -250,6 +257,30 @@ reason = \"learned: guest-file-open, once, 2026-11-22T10:00:00\"
         };
         assert!(judge(b"al\"ice\n#").allowed && !judge(b"root").allowed);
         assert!(text.contains("# Left out: "), "{text}");
+    }
+
+    #[test]
+    fn an_installed_module_is_suggested_by_its_own_name() {
+        let asked = |command: &str| line(command, "observe", "com.example.net", "network", &[]);
+        let (text, policy) = suggested(&[asked("__com.example_addresses")], None, false);
+        assert_eq!(policy.commands[0].names, ["__com.example_addresses"], "{text}");
+        assert!(policy.judge("com.example.net", "network", &[]).allowed, "{text}");
+        assert!(!policy.judge("report", "network", &[]).allowed, "and nobody else's: {text}");
+        // A client may have asked for any name.
+        let (text, policy) = suggested(&[asked("__com.example_invented")], None, false);
+        assert!(policy.commands.is_empty() && policy.grants.is_empty(), "{text}");
+        assert!(text.contains("# Left out: commands that there are not.\n"), "{text}");
+    }
+
+    /// Nor may a line of an audit decide which modules replace which.
+    #[test]
+    fn a_line_cannot_slip_in_a_rule_about_modules() {
+        let permit = "capability = \"network\"\nmodules = [\"report\"]\nreason = \"\"\n[[module]]\n\
+                      names = [\"*\"]\nreplace = true\nreason = \"\"\n";
+        let judgement = json!({"capability": "network", "module": "report", "allowed": false, "permit": permit});
+        let line = json!({"command": "guest-ping", "decision": "allow", "time": "t", "judgements": [judgement]});
+        let (text, policy) = suggested(&[line.to_string()], None, false);
+        assert!(policy.grants.is_empty() && text.contains("the line tells more than a permit"), "{text}");
     }
 
     #[test]

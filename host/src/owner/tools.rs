@@ -1,9 +1,13 @@
-//! `bulkhead policy ...` and `bulkhead audit ...`: from the words of the command line to the tool.
+//! `bulkhead policy ...`, `bulkhead module ...`, `bulkhead status` and `bulkhead audit ...`: from the words of the command line
+//! to the tool.
 //!
 //! A tool writes what was asked for on its `out`, which is stdout, and nothing else; what went wrong goes to stderr. It ends
 //! with 0 for good, 1 for bad, 2 for words that it does not understand.
 
-use super::{PolicyFiles, audit, cases, check, diff, explain, reload, schema, show, suggest};
+use super::{Known, PolicyFiles, Stage, audit, cases, check, diff, explain, reload, schema, show, status, suggest};
+use crate::author::{new, pack, try_out};
+use crate::installing::{disable, enable, gc, inspect, install, list, recompile, remove, rollback, verify};
+use crate::runtime::StartError;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
 use std::io::{self, BufWriter, ErrorKind, Write};
@@ -29,10 +33,23 @@ enum Tool {
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Policy {
         #[command(flatten)]
-        whose: Whose,
+        which: Which,
         #[command(subcommand)]
         tool: PolicyTool,
     },
+    /// Install guest modules, look after them, and write them.
+    ///
+    /// A guest module answers commands, from a compartment that reaches only what the module imports and the policy grants.
+    /// Modules are installed from signed files while the agent runs.
+    #[command(subcommand_required = true, arg_required_else_help = true)]
+    Module {
+        #[command(flatten)]
+        r#where: Where,
+        #[command(subcommand)]
+        tool: ModuleTool,
+    },
+    /// Say how the agent is: whether it runs, with which policy and modules, and what became of modules that failed.
+    Status(status::Options),
     /// Look at the audit: what the agent was asked, and what it did.
     #[command(subcommand_required = true, arg_required_else_help = true)]
     Audit {
@@ -67,29 +84,112 @@ enum AuditTool {
     Verify(audit::Options),
 }
 
+#[derive(Debug, Subcommand)]
+enum ModuleTool {
+    /// Install a module, or a new version of one, from a signed file.
+    Install(install::Options),
+    /// List the modules: built in and installed.
+    List(list::Options),
+    /// Show what a module says of itself, what it can reach, who signed it, and what it would need.
+    Inspect(inspect::Options),
+    /// Check that what is installed is what was signed.
+    Verify(verify::Options),
+    /// Have a module run again that was disabled or is in quarantine.
+    Enable(enable::Options),
+    /// Have a module run no longer; what it replaces runs again.
+    Disable(disable::Options),
+    /// Go back to the version that ran before, or to the built-in module.
+    Rollback(rollback::Options),
+    /// Remove a module with all its versions.
+    Remove(remove::Options),
+    /// Remove from the disk what no module needs any more.
+    Gc(gc::Options),
+    /// Compile again what was compiled for another engine.
+    Recompile(recompile::Options),
+    /// Write a new module: a template that works.
+    New(new::Options),
+    /// Make a module of a component: add its manifest.
+    Pack(pack::Options),
+    /// Try a module with a table of requests, on a pretended system.
+    Test(try_out::test::Options),
+    /// Send one request to a module, and show its reply and what it asked the host for.
+    Run(try_out::run::Options),
+    /// Time a module.
+    Bench(try_out::bench::Options),
+}
+
+/// Which store is meant.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Where {
+    /// The folder where modules are installed.
+    #[arg(long, global = true, value_name = "DIR", default_value = bulkhead_store::DEFAULT_STORE, help_heading = "Where")]
+    pub(crate) store: PathBuf,
+    /// The folder with the keys of those whose modules may be installed.
+    #[arg(long, global = true, value_name = "DIR", default_value = bulkhead_store::DEFAULT_KEYS, help_heading = "Where")]
+    pub(crate) keys: PathBuf,
+    /// The program that compiles modules. Without: bulkhead-compile beside this program, or in /usr/libexec/bulkhead.
+    #[arg(long, global = true, value_name = "FILE", help_heading = "Where")]
+    pub(crate) compiler: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) whose: Whose,
+}
+
+/// Which policy is meant, and which modules are there.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Which {
+    /// The folder where modules are installed, whose commands the policy speaks of.
+    #[arg(long, global = true, value_name = "DIR", default_value = bulkhead_store::DEFAULT_STORE, help_heading = "Which policy")]
+    pub(super) store: PathBuf,
+    #[command(flatten)]
+    pub(super) whose: Whose,
+}
+
 /// Whose policy is meant.
 #[derive(Clone, Debug, Args)]
-pub(super) struct Whose {
+pub(crate) struct Whose {
     /// The policy's file; its drop-ins lie beside it, in policy.d.
     #[arg(long, global = true, value_name = "FILE", help_heading = "Which policy")]
-    pub(super) policy: Option<PathBuf>,
+    pub(crate) policy: Option<PathBuf>,
     /// The name under which the agent is started: without a policy file, qemu-ga means the profile full, bulkhead standard.
     #[arg(long = "as", global = true, value_name = "NAME", default_value = "bulkhead", help_heading = "Which policy")]
-    pub(super) program: Program,
+    pub(crate) program: Program,
 }
 
 /// A name under which the agent is started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum Program {
+pub(crate) enum Program {
     /// Its own.
     Bulkhead,
     /// As a drop-in.
     QemuGa,
 }
 
+impl Which {
+    /// The policy's files.
+    pub(super) fn files(&self) -> PolicyFiles {
+        self.whose.files()
+    }
+
+    /// The modules. If what is installed cannot be told, that is said on stderr, and the tool goes on with the built-in ones.
+    pub(super) fn known(&self) -> Known {
+        let known = Known::read(&self.store);
+        if let Some(fault) = known.fault() {
+            eprintln!("bulkhead: installed modules are left out: {fault}");
+        }
+        known
+    }
+
+    /// Where requests to these modules are rehearsed.
+    pub(super) fn stage(&self) -> Result<Stage, StartError> {
+        let stage = Stage::with(&self.known())?;
+        stage.faults().iter().for_each(|fault| eprintln!("bulkhead: {fault}"));
+        Ok(stage)
+    }
+}
+
 impl Whose {
     /// The files that the agent meant would read.
-    pub(super) fn files(&self) -> PolicyFiles {
+    pub(crate) fn files(&self) -> PolicyFiles {
         let program = match self.program {
             Program::Bulkhead => "bulkhead",
             Program::QemuGa => "qemu-ga",
@@ -99,7 +199,7 @@ impl Whose {
 }
 
 /// Runs the tool that `args` ask for. They begin with the program's name, as [`std::env::args_os`] does, and go on with
-/// `policy` or `audit`.
+/// `policy`, `module`, `status` or `audit`.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let tool = match Tools::try_parse_from(args) {
         Ok(tools) => tools.tool,
@@ -126,15 +226,33 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn start(tool: Tool, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     match tool {
         Tool::Audit { tool: AuditTool::Verify(options) } => audit::run(&options, out),
-        Tool::Policy { whose, tool } => match tool {
-            PolicyTool::Check(options) => check::run(&whose, &options, out),
-            PolicyTool::Explain(options) => explain::run(&whose, &options, out),
-            PolicyTool::Show(options) => show::run(&whose, &options, out),
-            PolicyTool::Diff(options) => diff::run(&whose, &options, out),
-            PolicyTool::Suggest(options) => suggest::run(&whose, &options, out),
-            PolicyTool::Test(options) => cases::run(&whose, &options, out),
-            PolicyTool::Reload(options) => reload::run(&whose, &options, out),
-            PolicyTool::Schema(options) => schema::run(&options, out),
+        Tool::Status(options) => status::run(&options, out),
+        Tool::Module { r#where, tool } => match tool {
+            ModuleTool::Install(options) => install::run(&r#where, &options, out),
+            ModuleTool::List(options) => list::run(&r#where, &options, out),
+            ModuleTool::Inspect(options) => inspect::run(&r#where, &options, out),
+            ModuleTool::Verify(options) => verify::run(&r#where, &options, out),
+            ModuleTool::Enable(options) => enable::run(&r#where, &options, out),
+            ModuleTool::Disable(options) => disable::run(&r#where, &options, out),
+            ModuleTool::Rollback(options) => rollback::run(&r#where, &options, out),
+            ModuleTool::Remove(options) => remove::run(&r#where, &options, out),
+            ModuleTool::Gc(options) => gc::run(&r#where, &options, out),
+            ModuleTool::Recompile(options) => recompile::run(&r#where, &options, out),
+            ModuleTool::New(options) => new::run(&options, out),
+            ModuleTool::Pack(options) => pack::run(&options, out),
+            ModuleTool::Test(options) => try_out::test::run(&r#where, &options, out),
+            ModuleTool::Run(options) => try_out::run::run(&r#where, &options, out),
+            ModuleTool::Bench(options) => try_out::bench::run(&r#where, &options, out),
+        },
+        Tool::Policy { which, tool } => match tool {
+            PolicyTool::Check(options) => check::run(&which, &options, out),
+            PolicyTool::Explain(options) => explain::run(&which, &options, out),
+            PolicyTool::Show(options) => show::run(&which, &options, out),
+            PolicyTool::Diff(options) => diff::run(&which, &options, out),
+            PolicyTool::Suggest(options) => suggest::run(&which, &options, out),
+            PolicyTool::Test(options) => cases::run(&which, &options, out),
+            PolicyTool::Reload(options) => reload::run(&which.whose, &options, out),
+            PolicyTool::Schema(options) => schema::run(&which, &options, out),
         },
     }
 }
@@ -162,11 +280,16 @@ mod tests {
     fn whose_policy_is_said_before_or_after_the_tool() {
         for words in ["bulkhead policy --policy /p --as qemu-ga show", "bulkhead policy show --policy /p --as qemu-ga"]
         {
-            let Ok(Tool::Policy { whose, tool: PolicyTool::Show(_) }) = parse(words) else { panic!("{words}") };
+            let Ok(Tool::Policy { which: Which { whose, .. }, tool: PolicyTool::Show(_) }) = parse(words) else {
+                panic!("{words}")
+            };
             assert_eq!((whose.policy, whose.program), (Some("/p".into()), Program::QemuGa));
         }
-        let Ok(Tool::Policy { whose, .. }) = parse("bulkhead policy show") else { panic!() };
-        assert_eq!(whose.files().fallback.name, "standard");
+        let Ok(Tool::Policy { which, .. }) = parse("bulkhead policy show") else { panic!() };
+        assert_eq!(which.files().fallback.name, "standard");
+        assert_eq!(which.store, std::path::Path::new(bulkhead_store::DEFAULT_STORE));
+        let Ok(Tool::Policy { which, .. }) = parse("bulkhead policy show --store /s") else { panic!() };
+        assert_eq!(which.store, std::path::Path::new("/s"));
     }
 
     #[test]

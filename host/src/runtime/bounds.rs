@@ -24,7 +24,7 @@ struct Bound<T> {
 
 /// Why a module was stopped.
 #[derive(Error)]
-enum Exceeded {
+pub(super) enum Exceeded {
     #[error("the module asked for {wanted} bytes of memory and may have {most}, {}", who(.rule))]
     Memory { wanted: usize, most: usize, rule: Option<Origin> },
     #[error("the module used all the processor time it may have, {most:?}, {}", who(.rule))]

@@ -1,5 +1,6 @@
 //! Running one request in a compartment of its own.
 
+use super::bounds::Exceeded;
 use super::limits;
 use super::ticker::Ticker;
 use crate::capability::bindings::bulkhead::agent::types::CommandError;
@@ -9,18 +10,22 @@ use crate::host_state::SharedState;
 use crate::modules::{LoadError, Module, Modules};
 use bulkhead_protocol::Request;
 use nix::time::{ClockId, clock_gettime};
+use std::cell::{Ref, RefCell, RefMut};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
-use wasmtime::component::Component;
-use wasmtime::{Engine, Store, UpdateDeadline};
+use wasmtime::{Engine, Store, Trap, UpdateDeadline};
 
 /// The engine, the modules and the clock.
 #[derive(Debug)]
 pub struct Runtime {
     engine: Engine,
-    modules: Modules,
+    modules: SharedModules,
     ticker: Ticker,
 }
+
+/// The modules, shared with what puts others in their places between two requests.
+pub type SharedModules = Rc<RefCell<Modules>>;
 
 /// Why there is no engine.
 #[derive(Debug, Error)]
@@ -39,6 +44,14 @@ pub enum Failure {
     /// The module cannot be used at all.
     #[error(transparent)]
     Module(#[from] LoadError),
+    /// No instance of it can be made, for a reason that is not its own: the VM is short of memory.
+    #[error("no instance of module {module} can be made")]
+    NoInstance {
+        /// Which.
+        module: &'static str,
+        /// Why.
+        source: wasmtime::Error,
+    },
     /// It trapped, ran too long, asked for too much or broke the rules of an interface. Its own fault.
     #[error("module {module} failed")]
     Trapped {
@@ -69,12 +82,24 @@ pub struct Timing {
 /// What a module answered.
 pub type Outcome = Result<String, CommandError>;
 
+impl Failure {
+    /// What the module did, in a few words, if it is to blame.
+    pub(crate) fn fault(&self) -> Option<String> {
+        match self {
+            Failure::Trapped { source, .. } => Some(format!("failed ({})", source.root_cause())),
+            Failure::NotJson { .. } => Some("returned something that is not one JSON value".to_owned()),
+            Failure::Module(_) | Failure::NoInstance { .. } => None,
+        }
+    }
+}
+
 impl Runtime {
     /// An engine with the built-in modules.
     pub fn new() -> Result<Self, StartError> {
         let engine = Engine::new(&bulkhead_engine::config()).map_err(StartError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
-        Ok(Runtime { engine, modules: Modules::built_in(), ticker })
+        let modules = Rc::new(RefCell::new(Modules::built_in()));
+        Ok(Runtime { engine, modules, ticker })
     }
 
     /// The engine, for tests that bring their own modules.
@@ -83,13 +108,18 @@ impl Runtime {
     }
 
     /// The modules.
-    pub fn modules(&self) -> &Modules {
-        &self.modules
+    pub fn modules(&self) -> Ref<'_, Modules> {
+        self.modules.borrow()
     }
 
-    /// Puts a component in a module's place.
-    pub fn replace(&mut self, module: &'static str, component: Component) {
-        self.modules.replace(module, component);
+    /// The modules, to put others in their places.
+    pub fn modules_mut(&mut self) -> RefMut<'_, Modules> {
+        self.modules.borrow_mut()
+    }
+
+    /// The modules, for who changes them while the runtime is at work elsewhere.
+    pub(crate) fn shared_modules(&self) -> SharedModules {
+        Rc::clone(&self.modules)
     }
 
     /// Has `module` answer `request` in a fresh instance, and drops the instance. What the module appended to its reply
@@ -103,7 +133,8 @@ impl Runtime {
         let begin = Instant::now();
         let mut compartment = Compartment::new(module, state.clone());
         compartment.accept(request);
-        let template = match self.modules.get(&self.engine, module) {
+        let got = self.modules.borrow_mut().get(&self.engine, module);
+        let template = match got {
             Ok(template) => template,
             Err(error) => return (Err(error.into()), compartment.finish()),
         };
@@ -111,7 +142,6 @@ impl Runtime {
         self.ticker.begin();
         let outcome = call(&mut store, &template, begin);
         self.ticker.end();
-        let outcome = outcome.map_err(|source| Failure::Trapped { module, source });
         (outcome, store.into_data().finish())
     }
 
@@ -126,13 +156,21 @@ impl Runtime {
     }
 }
 
-fn call(store: &mut Store<Compartment>, module: &Module, begin: Instant) -> wasmtime::Result<Outcome> {
-    let instance = module.template.instantiate(&mut *store)?;
+fn call(store: &mut Store<Compartment>, module: &Module, begin: Instant) -> Result<Outcome, Failure> {
+    let name = module.name;
+    let instance = module.template.instantiate(&mut *store).map_err(|source| {
+        // Only a module that asks for more than it may have, or traps as it starts, has itself to thank for it.
+        if source.is::<Trap>() || source.is::<Exceeded>() {
+            Failure::Trapped { module: name, source }
+        } else {
+            Failure::NoInstance { module: name, source }
+        }
+    })?;
     let (command, arguments) = store.data().call();
     let ready = Instant::now();
     let outcome = instance.bulkhead_agent_handler().call_handle(&mut *store, &command, &arguments);
     store.data_mut().timing = Timing { instance: ready - begin, call: ready.elapsed(), host: Duration::ZERO };
-    outcome
+    outcome.map_err(|source| Failure::Trapped { module: name, source })
 }
 
 impl Compartment {

@@ -6,4 +6,4 @@ pub mod limits;
 mod ticker;
 
 pub(crate) use bounds::Bounds;
-pub use engine::{Failure, Outcome, Runtime, StartError, Timing};
+pub use engine::{Failure, Outcome, Runtime, SharedModules, StartError, Timing};

@@ -4,11 +4,12 @@
 //! plain values or one descriptor out. [`Linux`] does it; [`Fake`] pretends, for tests and for trying a module
 //! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them.
 //!
-//! [`process`], [`memory`], [`serial`], [`socket`], [`Watch`] and [`Readiness`] are not for modules: the agent itself, its
-//! channel and its ends of pipes need them.
+//! [`process`], [`memory`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`] and [`Readiness`] are not for modules: the
+//! agent itself, its channel, its store of modules and its ends of pipes need them.
 
 mod accounts;
 pub mod fake;
+mod folder_watch;
 mod identity;
 mod linux;
 mod located;
@@ -25,6 +26,7 @@ mod watch;
 
 pub use accounts::KeysError;
 pub use fake::Fake;
+pub use folder_watch::{Aim, FolderWatch};
 pub use identity::Kernel;
 pub use linux::Linux;
 pub use located::{Found, Located, LocatedProgram, ObjectKind};

@@ -6,7 +6,7 @@ use crate::schema::Command;
 
 /// Writes the struct and how it is made from the members of the request's arguments.
 pub(super) fn write(out: &mut String, command: &Command) {
-    let name = format!("{}Arguments", names::camel_case(&command.name));
+    let name = format!("{}Arguments", names::command_type(&command.name));
     out.push('\n');
     docs::definition(out, &command.doc);
     if command.arguments.is_empty() {

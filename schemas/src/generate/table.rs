@@ -31,7 +31,8 @@ impl std::error::Error for TableError {}
 /// Rust source of `pub static COMMANDS: &[Command]`, the commands of all `schemas` in the order of `order`.
 ///
 /// `Command` has to be in scope where the source is included, with the members `name` and `module` (`&'static str`)
-/// and `success_response` and `allowed_while_frozen` (`bool`). `order` has one command per line and may have empty
+/// `success_response` and `allowed_while_frozen` (`bool`), and `installed`, which
+/// is `None` for what is built in. `order` has one command per line and may have empty
 /// lines and lines that start with `#`; see [`ORDER`](crate::ORDER).
 ///
 /// # Errors
@@ -52,7 +53,7 @@ pub fn command_table(schemas: &[Schema], order: &str) -> Result<String, TableErr
         let mut found = commands.extract_if(.., |(_, command)| command.name == name);
         if let Some((schema, command)) = found.next() {
             out += &format!(
-                "    Command {{ name: \"{name}\", module: \"{}\", success_response: {}, allowed_while_frozen: {} }},\n",
+                "    Command {{ name: \"{name}\", module: \"{}\", success_response: {}, allowed_while_frozen: {}, installed: None }},\n",
                 schema.module, command.success_response, command.allowed_while_frozen
             );
         }
@@ -86,8 +87,8 @@ mod tests {
         assert_eq!(
             rows,
             [
-                r#"Command { name: "guest-b", module: "two", success_response: true, allowed_while_frozen: true },"#,
-                r#"Command { name: "guest-a", module: "one", success_response: false, allowed_while_frozen: false },"#,
+                r#"Command { name: "guest-b", module: "two", success_response: true, allowed_while_frozen: true, installed: None },"#,
+                r#"Command { name: "guest-a", module: "one", success_response: false, allowed_while_frozen: false, installed: None },"#,
             ]
         );
     }

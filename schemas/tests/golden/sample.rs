@@ -1,4 +1,4 @@
-// Made by bulkhead-schema from schemas/sample.json.
+// Made by bulkhead-schema from sample.json.
 
 /// The commands of this module, in the order of its schema.
 pub const COMMANDS: &[&str] = &[

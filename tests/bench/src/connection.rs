@@ -100,7 +100,13 @@ impl Connection {
     }
 
     fn read(&mut self) -> Result<&[u8]> {
-        let count = self.stream.read(&mut self.buffer).context("no reply came")?;
+        // With a time limit on it, a read can be interrupted when another thread starts a process.
+        let count = loop {
+            match self.stream.read(&mut self.buffer) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                read => break read.context("no reply came")?,
+            }
+        };
         ensure!(count > 0, "the agent closed the connection");
         Ok(&self.buffer[..count])
     }

@@ -112,9 +112,14 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 
 /// The value that 99 of 100 values do not exceed; of no values, not a number.
 pub(crate) fn percentile_99(values: &[f64]) -> f64 {
+    quantile(values, 0.99)
+}
+
+/// The smallest value that this part of all values, from 0 to 1, does not exceed; of no values, not a number.
+pub(crate) fn quantile(values: &[f64], part: f64) -> f64 {
     let sorted = sorted(values);
-    let rank = (sorted.len() * 99).div_ceil(100);
-    rank.checked_sub(1).map_or(f64::NAN, |index| sorted[index])
+    let rank = (sorted.len() as f64 * part).ceil() as usize;
+    sorted.get(rank.saturating_sub(1)).copied().unwrap_or(f64::NAN)
 }
 
 /// How far the runs lie apart: largest minus smallest, as a part of the median (0.1 is ten percent).
@@ -145,6 +150,9 @@ mod tests {
         let hundred: Vec<f64> = (1..=100).rev().map(f64::from).collect();
         assert_eq!(percentile_99(&hundred), 99.0);
         assert_eq!(percentile_99(&[7.0]), 7.0);
+        let thousand: Vec<f64> = (1..=1000).map(f64::from).collect();
+        assert_eq!([0.0, 0.5, 0.999, 1.0].map(|part| quantile(&thousand, part)), [1.0, 500.0, 999.0, 1000.0]);
+        assert!(quantile(&[], 0.5).is_nan());
     }
 
     #[test]

@@ -9,6 +9,7 @@
 
 mod connection;
 mod figures;
+mod modules;
 mod options;
 mod phases;
 mod policy;
@@ -60,6 +61,7 @@ fn bench(options: &Options) -> Result<()> {
     }
     report::print_table(&binaries, options, &figures);
     policy::print_table(&binaries[1], &workspace, &plan)?;
+    modules::print_table(&binaries[1], &workspace, &plan)?;
     report::write_json(&binaries, options, &figures)?;
     println!("\nAll values of all runs: {}", options.json().canonicalize()?.display());
     Ok(())

@@ -4,6 +4,7 @@ mod exec;
 mod latency;
 mod transfer;
 
+pub(crate) use latency::PING;
 pub(crate) use transfer::TestFile;
 
 use crate::figures::{Better, Figures, Measured, Who, median};
@@ -28,6 +29,8 @@ pub(crate) struct Plan {
     opens: usize,
     /// Requests of each kind under each policy.
     pub(crate) judged: usize,
+    /// Swaps of a module while a client asks.
+    pub(crate) swapped: usize,
     /// Bytes per request, bytes in all.
     reads: [(usize, usize); 5],
     writes: [(usize, usize); 4],
@@ -45,6 +48,7 @@ impl Plan {
             captures: 5,
             opens: 500,
             judged: 2000,
+            swapped: 200,
             reads: [
                 (4 * KIB, 16 * MIB),
                 (64 * KIB, 128 * MIB),
@@ -67,6 +71,7 @@ impl Plan {
             captures: 2,
             opens: 100,
             judged: 300,
+            swapped: 50,
             reads: [
                 (4 * KIB, 4 * MIB),
                 (64 * KIB, 16 * MIB),

@@ -18,11 +18,18 @@ pub struct Builder {
     serial: bool,
     arguments: String,
     programs: Vec<(String, PathBuf)>,
+    files: Vec<(String, Vec<u8>)>,
 }
 
 impl Builder {
     pub(crate) fn new() -> Self {
-        Builder { cpu: "Westmere".to_owned(), serial: false, arguments: String::new(), programs: Vec::new() }
+        Builder {
+            cpu: "Westmere".to_owned(),
+            serial: false,
+            arguments: String::new(),
+            programs: Vec::new(),
+            files: Vec::new(),
+        }
     }
 
     /// QEMU's processor model. `Westmere` (the default) is x86-64-v2; `qemu64` has nothing beyond SSE3.
@@ -50,6 +57,23 @@ impl Builder {
     #[must_use]
     pub fn program(mut self, name: &str, source: &Path) -> Self {
         self.programs.push((format!("bin/{name}"), source.to_owned()));
+        self
+    }
+
+    /// Puts a file into the VM, which root owns and may write. `path` is absolute.
+    #[must_use]
+    pub fn file(mut self, path: &str, content: impl Into<Vec<u8>>) -> Self {
+        self.files.push((path.trim_start_matches('/').to_owned(), content.into()));
+        self
+    }
+
+    /// Puts the compiler of modules into the VM, so that the owner can install some. A panic that names the recipe if it was not
+    /// built.
+    #[must_use]
+    pub fn compiler(mut self) -> Self {
+        let compiler = agent_under_test().with_file_name("bulkhead-compile");
+        assert!(compiler.is_file(), "{} is not there: make modules", compiler.display());
+        self.programs.push(("usr/libexec/bulkhead/bulkhead-compile".to_owned(), compiler));
         self
     }
 
@@ -95,9 +119,13 @@ impl Builder {
         archive.file("sbin/shutdown", 0o755, include_bytes!("../vm/shutdown"));
 
         archive.program("usr/sbin/qemu-ga", &agent_under_test())?;
+        archive.link("usr/sbin/bulkhead", "/usr/sbin/qemu-ga");
         archive.file("etc/agent-arguments", 0o644, self.arguments.as_bytes());
         for (path, source) in &self.programs {
             archive.program(path, source)?;
+        }
+        for (path, content) in &self.files {
+            archive.file(path, 0o644, content);
         }
         let ports = if self.serial { format!("{BACKDOOR_PORT}\n") } else { format!("{BACKDOOR_PORT}\n{AGENT_PORT}\n") };
         archive.file("etc/virtio-ports", 0o644, ports.as_bytes());

@@ -2,12 +2,12 @@
 //! of one of its own.
 #![allow(clippy::missing_panics_doc, reason = "a failed helper fails the test that called it")]
 
-use bulkhead_gate::Gate;
+use bulkhead_gate::{Capability, Gate};
 use bulkhead_host::commands::{self, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
-use bulkhead_host::modules;
+use bulkhead_host::modules::{self, Installed};
 use bulkhead_host::owner::profile;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
@@ -42,7 +42,10 @@ impl House {
         // SAFETY: the code was made by `bulkhead-compile` a moment ago, in a folder of this test alone.
         #[expect(unsafe_code, reason = "loading compiled code")]
         let component = unsafe { Component::deserialize(runtime.engine(), code) }.expect("the villain's code loads");
-        runtime.replace(module, component);
+        let imports =
+            Rc::from(Capability::ALL.iter().copied().filter(|it| modules::may_import(module, *it)).collect::<Vec<_>>());
+        let villain = Installed { component, digest: villain.into(), imports };
+        runtime.modules_mut().set_installed([(module, villain)].into());
         Self::with(system, runtime)
     }
 

@@ -13,6 +13,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bulkhead-sys", &[]),
     ("bulkhead-config", &[]),
     ("bulkhead-engine", &[]),
+    ("bulkhead-trust", &[]),
+    ("bulkhead-store", &["bulkhead-policy", "bulkhead-schema", "bulkhead-trust"]),
     ("bulkhead-gate", &["bulkhead-sys", "bulkhead-policy"]),
     ("bulkhead-compile", &["bulkhead-engine"]),
     (
@@ -25,7 +27,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "bulkhead-policy",
             "bulkhead-protocol",
             "bulkhead-schema",
+            "bulkhead-store",
             "bulkhead-sys",
+            "bulkhead-trust",
         ],
     ),
     ("bulkhead-module", &[]),
@@ -44,6 +48,11 @@ const MAY_NAME_SYS: &[&str] = &[
     "host/src/agent.rs",
     "host/src/processes.rs",
     "host/src/processes/",
+    // Hearing that the store of modules has changed.
+    "host/src/swapping.rs",
+    "host/src/swapping/",
+    // The system that only pretends, for trying a module.
+    "host/src/author/try_out/",
     // Telling the agent, from another process.
     "host/src/owner/reload.rs",
 ];
@@ -144,9 +153,10 @@ fn all_packages() -> Vec<Package> {
 fn read_packages(choose: impl Fn(&std::path::Path) -> bool) -> Vec<Package> {
     let text = |value: &Value| value.as_str().expect("names and paths are strings").to_owned();
     let list = |value: &Value| value.as_array().expect("packages and dependencies are lists").clone();
+    let not_for_tests = |it: &&Value| it["kind"] != "dev";
     let read = |package: &Value| Package {
         name: text(&package["name"]),
-        dependencies: list(&package["dependencies"]).iter().map(|it| text(&it["name"])).collect(),
+        dependencies: list(&package["dependencies"]).iter().filter(not_for_tests).map(|it| text(&it["name"])).collect(),
     };
     let packages = tree::cargo_packages("Cargo.toml");
     let chosen = packages.iter().filter(|package| choose(text(&package["manifest_path"]).as_ref()));

@@ -1,7 +1,7 @@
 //! Learning with the real agent: what it let through while it only observed, it permits under the policy that its audit
 //! suggests; and a little beside that, not. Needs `make build`.
 
-use bulkhead_host::owner::suggest;
+use bulkhead_host::owner::{Known, suggest};
 use bulkhead_test_support::{Agent, Scratch, agent_under_test};
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ fn what_was_observed_is_what_is_suggested() {
     let audit = std::fs::read_to_string(learning.scratch().join("audit.jsonl")).expect("there is an audit");
     drop(learning);
 
-    let text = suggest(audit.lines(), None, false);
+    let text = suggest(audit.lines(), &Known::built_in(), None, false);
     assert!(!audit.contains(secret) && !text.contains(secret), "an argument may be a secret:\n{text}");
     let enforcing = agent(&text.replacen("version = 1\n", "version = 1\nprofile = \"minimal\"\n", 1));
     let mut client = enforcing.client();

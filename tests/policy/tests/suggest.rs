@@ -1,7 +1,7 @@
 //! A suggested policy holds: what the audit saw denied, it permits, each of some thousand audits; and nothing else is
 //! permitted by accident.
 
-use bulkhead_host::owner::suggest;
+use bulkhead_host::owner::{Known, suggest};
 use bulkhead_host::{commands, modules};
 use bulkhead_policy::{Ask, Asks, Document, Mode, Policy, permit_for};
 use serde_json::json;
@@ -126,7 +126,7 @@ impl Deed {
 
 fn suggested(deeds: &[Deed], generalize: bool) -> Policy {
     let lines: Vec<String> = deeds.iter().enumerate().map(|(second, deed)| deed.line(second)).collect();
-    let text = suggest(lines.iter().map(String::as_str), None, generalize);
+    let text = suggest(lines.iter().map(String::as_str), &Known::built_in(), None, generalize);
     let (commands, modules) = (commands::names(), modules::names());
     let document = Document::parse("suggested", &text, &commands, &modules);
     Policy::merge([document.unwrap_or_else(|error| panic!("{error}\n{text}"))], &commands, &modules)

@@ -1,4 +1,4 @@
-//! What the tests share: a client of the wire protocol and a way to start an agent.
+//! What the tests share: a client of the wire protocol, a way to start an agent, and a vendor of modules.
 //!
 //! The client is deliberately plain: it knows JSON lines and the sentinel, and nothing of Bulkhead, so that it can
 //! drive the real qemu-ga just as well.
@@ -7,7 +7,9 @@
 mod agent;
 mod client;
 mod scratch;
+mod vendor;
 
 pub use agent::{Agent, agent_named, agent_under_test, oracle};
 pub use client::{Client, Reply};
 pub use scratch::Scratch;
+pub use vendor::Vendor;

@@ -22,6 +22,20 @@ impl Scratch {
         &self.0
     }
 
+    /// Makes a folder in it.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        let path = self.join(name);
+        std::fs::create_dir(&path).expect("a folder can be made in it");
+        path
+    }
+
+    /// Writes a file in it.
+    pub fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.join(name);
+        std::fs::write(&path, text).expect("a file can be written in it");
+        path
+    }
+
     /// The path of something in it.
     pub fn join(&self, name: &str) -> PathBuf {
         self.0.join(name)

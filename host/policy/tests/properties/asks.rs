@@ -1,6 +1,6 @@
 //! What policies are asked.
 
-use crate::dice::{COMMANDS, MODULES, PATHS};
+use crate::dice::{COMMANDS, MODULES, PATHS, VENDORS};
 use bulkhead_policy::shape::{Kind, SHAPES, Shape};
 use bulkhead_policy::{Ask, Asks, Mode, Policy, Verdict};
 use std::time::Duration;
@@ -13,7 +13,7 @@ const VARIANTS: usize = 4;
 /// Every decision that the properties look at: commands first, then uses of capabilities.
 pub(crate) fn decisions(policy: &Policy) -> (Vec<Mode>, Vec<bool>) {
     let mut modes = Vec::new();
-    for command in COMMANDS {
+    for command in COMMANDS.iter().chain(&["__com.example_run", "__org.bulkhead_x"]) {
         for (frozen, calls) in [(false, 0), (true, 0), (false, 9)] {
             modes.push(policy.command(command, frozen, |_| calls).mode);
         }
@@ -26,7 +26,7 @@ pub(crate) fn decisions(policy: &Policy) -> (Vec<Mode>, Vec<bool>) {
 /// Asks about every use that the properties look at: module, capability, what is asked for, and what the policy says.
 pub(crate) fn each_use(policy: &Policy, mut look: impl FnMut(&str, &Shape, &Asks<'_>, Verdict<'_>)) {
     let arguments = [b"-x".to_vec(), b"y".to_vec()];
-    for module in MODULES {
+    for module in MODULES.iter().chain(VENDORS) {
         for shape in SHAPES {
             for variant in 0..VARIANTS {
                 let word = |words: &'static [&'static str]| &words[..=(variant % words.len())];

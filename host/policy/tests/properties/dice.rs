@@ -6,6 +6,11 @@ use std::fmt::Write;
 
 pub(crate) const COMMANDS: &[&str] = &["guest-ping", "guest-exec", "guest-file-open", "guest-file-read"];
 pub(crate) const MODULES: &[&str] = &["file", "exec", "report"];
+
+/// Modules and commands that policies speak of though the reader does not know them.
+pub(crate) const VENDORS: &[&str] = &["com.example.backup", "org.bulkhead"];
+const VENDORS_COMMANDS: &[&str] = &["__com.example_run", "__com.example_*", "__*"];
+
 pub(crate) const PATHS: &[&str] = &["/", "/a", "/a/b", "/c"];
 
 /// How many policies a property is shown on.
@@ -37,6 +42,7 @@ impl Dice {
     pub(crate) fn command(&mut self, modes: &[&str]) -> String {
         let mut names = COMMANDS.to_vec();
         names.extend(["guest-file-*", "*"]);
+        names.extend(VENDORS_COMMANDS);
         let (names, mode) = (self.some_of(&names), self.one_of(modes));
         let when = self.one_of(&["", "while = \"frozen\"\n", "while = \"thawed\"\n"]);
         let pace = if mode == "deny" { self.one_of(&["", "faster-than = { calls = 5, seconds = 10 }\n"]) } else { "" };
@@ -59,7 +65,7 @@ impl Dice {
     fn grant_of(&mut self, shape: &Shape, effect: &str) -> String {
         let mut text = format!("[[{effect}]]\ncapability = {:?}\nreason = \"dice\"\n", shape.capability);
         if effect == "permit" || self.roll(2) == 0 {
-            let _ = writeln!(text, "modules = {}", self.some_of(MODULES));
+            let _ = writeln!(text, "modules = {}", self.modules());
         }
         for key in shape.keys {
             if key.kind.is_setting() && effect == "forbid" {
@@ -99,20 +105,41 @@ impl Dice {
     pub(crate) fn limit(&mut self) -> String {
         let mut text = "[[limit]]\n".to_owned();
         if self.roll(2) == 0 {
-            let _ = writeln!(text, "modules = {}", self.some_of(MODULES));
+            let _ = writeln!(text, "modules = {}", self.modules());
         }
         let lines = ["memory = \"1MiB\"\n", "memory = \"8MiB\"\n", "deadline = \"2s\"\n", "deadline = \"9s\"\n"];
         text += self.one_of(&lines);
         text + self.one_of(&["", "handles = 0\n", "handles = 7\n", "children = 3\n", "reason = \"dice\"\n"])
     }
 
+    /// The text of a rule about the life of modules.
+    pub(crate) fn module(&mut self) -> String {
+        let mut names = [MODULES, VENDORS].concat();
+        names.extend(["com.example.*", "*"]);
+        let mut text = format!("[[module]]\nnames = {}\nreason = \"dice\"\n", self.some_of(&names));
+        let says = ["replace = true\n", "replace = false\n", "probation = 0\n", "probation = 7\n", "probation = 99\n"];
+        text += self.one_of(&says);
+        text + self.one_of(&[
+            "",
+            "strikes = { failures = 1, seconds = 1 }\n",
+            "strikes = { failures = 5, seconds = 60 }\n",
+            "strikes = { failures = 5, seconds = 61 }\n",
+        ])
+    }
+
+    /// Names of some modules, most of them built in.
+    fn modules(&mut self) -> String {
+        if self.roll(4) == 0 { self.some_of(VENDORS) } else { self.some_of(MODULES) }
+    }
+
     pub(crate) fn rules(&mut self) -> Vec<String> {
         let count = self.roll(8);
         (0..count)
-            .map(|_| match self.roll(5) {
+            .map(|_| match self.roll(6) {
                 0 => self.command(&["enforce", "observe", "deny"]),
                 1 => self.grant("forbid"),
                 2 => self.limit(),
+                3 => self.module(),
                 _ => self.grant("permit"),
             })
             .collect()

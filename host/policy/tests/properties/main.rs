@@ -2,6 +2,7 @@
 
 mod asks;
 mod dice;
+mod modules;
 mod schema;
 mod settings;
 mod text;

@@ -58,6 +58,7 @@ fn every_example_is_valid() {
 #[test]
 fn what_the_schema_refuses_no_reader_takes() {
     let schema = published();
+    let module = |lines: &str| format!("version = 1\n[[module]]\nreason = \"x\"\n{lines}\n");
     let permit = |lines: &str| format!("version = 1\n[[permit]]\nreason = \"x\"\n{lines}\n");
     for wrong in [
         "".to_owned(),
@@ -74,6 +75,21 @@ fn what_the_schema_refuses_no_reader_takes() {
         "version = 1\n[[limit]]\nmodules = [\"file\"]".to_owned(),
         "version = 1\n[[limit]]\nmemory = \"lots\"".to_owned(),
         "version = 1\n[[limit]]\nhandles = 100001".to_owned(),
+        "version = 1\n[[limit]]\nmodules = [\"com.*\"]\nhandles = 1".to_owned(),
+        "version = 1\n[[command]]\nmode = \"deny\"\nnames = [\"__com_x\"]".to_owned(),
+        module("replace = true"),
+        module("names = [\"file\"]"),
+        module("names = []\nreplace = true"),
+        module("names = [\"fiel\"]\nreplace = true"),
+        module("names = [\"com.Example\"]\nreplace = true"),
+        module("names = [\"file\"]\nreplace = 1"),
+        module("names = [\"file\"]\nprobation = -1"),
+        module("names = [\"file\"]\nprobation = 10001"),
+        module("names = [\"file\"]\nstrikes = { failures = 0, seconds = 1 }"),
+        module("names = [\"file\"]\nstrikes = { failures = 1, seconds = 86401 }"),
+        module("names = [\"file\"]\nstrikes = { failures = 1 }"),
+        "version = 1\n[[module]]\nnames = [\"file\"]\nreplace = true".to_owned(),
+        permit("capability = \"clock\"\nmodules = [\"com.exa mple\"]"),
         "version = 1\n[[forbid]]\ncapability = \"clock\"".to_owned(),
         "version = 1\n[[forbid]]\ncapability = \"files\"\nsize = \"1MiB\"\nreason = \"x\"".to_owned(),
         "version = 1\n[[forbid]]\ncapability = \"processes\"\nenvironment = []\nreason = \"x\"".to_owned(),

@@ -2,12 +2,13 @@
 
 use crate::asks::{decisions, each_use};
 use crate::dice::{COMMANDS, Dice, MODULES, POLICIES, file, policy, read};
+use crate::modules::terms;
 use crate::settings::settings;
 use bulkhead_policy::{Ask, Document, Policy, Rule, permit_for};
 
 fn all(policy: &Policy) -> impl PartialEq + std::fmt::Debug {
     let limits: Vec<_> = ["file", "exec", "report"].iter().map(|module| policy.limits(module)).collect();
-    (decisions(policy), settings(policy), limits)
+    (decisions(policy), settings(policy), limits, terms(policy))
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! JSON schemas, as far as ours uses them: a word that is not known here fails the test rather than pass unseen.
 
+use bulkhead_policy::{is_vendor_command, is_vendor_module};
 use serde_json::Value;
 use toml::de::{DeInteger, DeTable, DeValue};
 
@@ -61,7 +62,11 @@ fn fits(pattern: &str, text: &str) -> bool {
     let number = |rest: &str| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
     let time = || text.strip_suffix(['s', 'm', 'h', 'd']).is_some_and(number);
     match pattern {
-        r"^[a-z_.0-9-]*\*$" => text.strip_suffix('*').is_some_and(|begin| !begin.contains(['*', ' '])),
+        r"^[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+$" => is_vendor_module(text),
+        r"^__[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+_[a-z][A-Za-z0-9_-]*$" => is_vendor_command(text),
+        r"^[a-z.0-9-]*\*$" | r"^[A-Za-z_.0-9-]*\*$" => {
+            text.strip_suffix('*').is_some_and(|begin| !begin.contains(['*', ' ']))
+        }
         r"^(/|\*$)" => text == "*" || text.starts_with('/'),
         "^/" => text.starts_with('/'),
         "^([0-9]+[smhd]|any)$" => text == "any" || time(),

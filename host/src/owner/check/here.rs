@@ -81,7 +81,7 @@ fn plain(field: &str) -> String {
 mod tests {
     use super::super::testing::{grant, lines, policy};
     use super::*;
-    use crate::owner::scratch::Scratch;
+    use bulkhead_test_support::Scratch;
     use std::os::unix::fs::symlink;
 
     fn told(rule: &str) -> Vec<String> {

@@ -1,10 +1,11 @@
 //! Rules that say nothing.
 
 use super::Finding;
-use crate::commands::{COMMANDS, Command};
-use crate::{modules, needs};
+use crate::commands::Command;
+use crate::needs;
+use crate::owner::Known;
 use bulkhead_gate::is_ever_readable;
-use bulkhead_policy::{CommandRule, Effect, Grant, Mode, Policy, Value, shape::Kind};
+use bulkhead_policy::{CommandRule, Effect, Grant, Mode, Policy, Value, covers, shape::Kind};
 use std::time::Duration;
 
 /// Capabilities that commands use where they can and do without where they cannot, so that what they need does not say
@@ -16,26 +17,31 @@ const LOOKS: &[&str] = &["agent", "mounts", "system-files", "network", "identity
 const ALSO: &[(&str, &str)] =
     &[("guest-ssh-add-authorized-keys", "read-keys"), ("guest-ssh-remove-authorized-keys", "read-keys")];
 
-pub(super) fn look(policy: &Policy) -> Vec<Finding> {
-    let mut findings: Vec<Finding> = policy.commands.iter().filter_map(|rule| command(rule, policy)).collect();
+pub(super) fn look(policy: &Policy, known: &Known) -> Vec<Finding> {
+    let mut findings: Vec<Finding> = policy.commands.iter().filter_map(|rule| command(rule, policy, known)).collect();
     for grant in &policy.grants {
-        findings.extend(strangers(grant));
+        findings.extend(strangers(grant, known));
         match grant.effect {
-            Effect::Permit => findings.extend(permit(grant, policy)),
-            Effect::Forbid => findings.extend(forbid(grant, policy)),
+            Effect::Permit => findings.extend(permit(grant, policy, known)),
+            Effect::Forbid => findings.extend(forbid(grant, policy, known)),
         }
     }
-    findings.extend(limits(policy));
+    findings.extend(limits(policy, known));
     findings
 }
 
 /// A rule about commands that never decides.
-fn command(rule: &CommandRule, policy: &Policy) -> Option<Finding> {
-    let states = COMMANDS.iter().flat_map(|command| [(command, false), (command, true)]);
+fn command(rule: &CommandRule, policy: &Policy, known: &Known) -> Option<Finding> {
+    let all = known.catalog().all();
+    // What a vendor's command would have to do with it nobody knows as long as it is not installed.
+    if !rule.names.iter().all(|name| all.iter().any(|command| covers(name, command.name))) {
+        return None;
+    }
+    let states = all.iter().flat_map(|command| [(command, false), (command, true)]);
     let runs = |(command, frozen): &(&Command, bool)| !frozen || command.allowed_while_frozen;
     let concerned: Vec<_> = states.filter(|(it, frozen)| rule.concerns(it.name, *frozen)).filter(runs).collect();
     if concerned.is_empty() {
-        let those: Vec<_> = COMMANDS.iter().filter(|it| it.allowed_while_frozen).map(|it| it.name).collect();
+        let those: Vec<_> = all.iter().filter(|it| it.allowed_while_frozen).map(|it| it.name).collect();
         let message = format!("it says nothing: while frozen the agent runs only {}", those.join(", "));
         return Some(Finding::warning(&rule.origin, message));
     }
@@ -77,26 +83,27 @@ fn is_same(one: &CommandRule, other: &CommandRule) -> bool {
     (&one.names, one.when, one.faster_than) == (&other.names, other.when, other.faster_than)
 }
 
-/// Modules that are named and cannot use the capability.
-fn strangers(grant: &Grant) -> Vec<Finding> {
+/// Modules that are named and cannot use the capability. Of one that does not run nobody knows.
+fn strangers(grant: &Grant, known: &Known) -> Vec<Finding> {
     let capability = grant.shape.capability;
-    let importers = modules::importers(capability);
-    let strangers = grant.modules.iter().filter(|module| !importers.contains(&module.as_str()));
-    let message = |module| format!("module '{module}' has no use for '{capability}'; {} has", importers.join(" and "));
+    let importers = known.importers(capability);
+    let strangers = grant.modules.iter().filter(|module| known.runs(module) && !importers.contains(&module.as_str()));
+    let have = if importers.len() == 1 { "has" } else { "have" };
+    let message = |module| format!("module '{module}' has no use for '{capability}'; {} {have}", listed(&importers));
     strangers.map(|module| Finding::warning(&grant.origin, message(module))).collect()
 }
 
-fn permit(grant: &Grant, policy: &Policy) -> Vec<Finding> {
+fn permit(grant: &Grant, policy: &Policy, known: &Known) -> Vec<Finding> {
     let (capability, origin) = (grant.shape.capability, &grant.origin);
-    let users: Vec<&str> = modules::importers(capability);
+    let users: Vec<&str> = known.importers(capability);
     let users: Vec<&str> = users.into_iter().filter(|user| grant.modules.iter().any(|it| it == user)).collect();
-    if users.is_empty() {
-        return Vec::new();
-    }
     let (others, same) = (|it: &&Grant| it.origin != *origin, |it: &Grant| grant.makes_needless(it));
     let covering = policy.grants.iter().filter(others).find(|it| it.makes_needless(grant));
     if let Some(covering) = covering.filter(|it| !same(it) || it.origin < *origin) {
         return vec![Finding::warning(origin, format!("it says nothing new: {} permits all of it", covering.origin))];
+    }
+    if users.is_empty() || !grant.modules.iter().all(|module| known.runs(module)) {
+        return Vec::new();
     }
     if !users.iter().any(|module| policy.grants_any(module, capability, None)) {
         let nothing = |it: &&Grant| it.effect == Effect::Forbid && it.shape == grant.shape && it.values.is_empty();
@@ -104,15 +111,16 @@ fn permit(grant: &Grant, policy: &Policy) -> Vec<Finding> {
         return vec![Finding::warning(origin, format!("it permits nothing: all of '{capability}' is forbidden{by}"))];
     }
     let of_modules = |command: &&Command| users.contains(&command.module);
-    let permitted: Vec<&Command> = COMMANDS.iter().filter(of_modules).filter(|it| is_permitted(it, policy)).collect();
+    let permitted: Vec<&Command> =
+        known.catalog().all().iter().filter(of_modules).filter(|it| is_permitted(it, policy)).collect();
     let needing = |word: Option<&str>, from: &[&Command]| -> Vec<&'static str> {
         let needs = |command: &str, it: &(&str, Option<&str>)| {
             it.0 == capability && (word.is_none() || it.1 == word)
                 || ALSO.contains(&(command, word.unwrap_or_default()))
         };
-        from.iter().map(|it| it.name).filter(|name| needs::of(name).any(|need| needs(name, &need))).collect()
+        from.iter().filter(|it| needs::of(it).any(|need| needs(it.name, &need))).map(|it| it.name).collect()
     };
-    let all: Vec<&Command> = COMMANDS.iter().filter(of_modules).collect();
+    let all: Vec<&Command> = known.catalog().all().iter().filter(of_modules).collect();
     if permitted.is_empty() || (!LOOKS.contains(&capability) && needing(None, &permitted).is_empty()) {
         let message = match needing(None, &all).as_slice() {
             [] => format!("no command is permitted that uses '{capability}'"),
@@ -136,28 +144,25 @@ fn permit(grant: &Grant, policy: &Policy) -> Vec<Finding> {
     findings
 }
 
-fn forbid(grant: &Grant, policy: &Policy) -> Option<Finding> {
+fn forbid(grant: &Grant, policy: &Policy, known: &Known) -> Option<Finding> {
     let capability = grant.shape.capability;
-    let concerned = |module: &&str| grant.modules.is_empty() || grant.modules.iter().any(|it| it == module);
-    let permits = |module: &str| {
-        let names = |it: &&Grant| it.shape == grant.shape && it.modules.iter().any(|named| named == module);
-        policy.grants.iter().any(|it| it.effect == Effect::Permit && names(&it))
-    };
-    let importers = modules::importers(capability);
-    let mut importers = importers.iter().filter(|module| concerned(module));
-    (!importers.any(|module| permits(module)))
+    let concerned = |module: &String| grant.modules.is_empty() || grant.modules.contains(module);
+    let importers = known.importers(capability);
+    let can_use = |module: &String| importers.contains(&module.as_str()) || !known.runs(module);
+    let mut permits = policy.grants.iter().filter(|it| it.effect == Effect::Permit && it.shape == grant.shape);
+    (!permits.any(|it| it.modules.iter().any(|module| concerned(module) && can_use(module))))
         .then(|| Finding::hint(&grant.origin, format!("it forbids what no rule permits: nothing of '{capability}' is")))
 }
 
 /// Limits that the module has nothing for.
-fn limits(policy: &Policy) -> Vec<Finding> {
+fn limits(policy: &Policy, known: &Known) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in &policy.limits {
         for (key, given, capability) in
             [("handles", rule.limits.handles, "files"), ("children", rule.limits.children, "processes")]
         {
-            let users = modules::importers(capability);
-            let named = |it: &String| users.contains(&it.as_str());
+            let users = known.importers(capability);
+            let named = |it: &String| users.contains(&it.as_str()) || !known.runs(it);
             if given.is_some() && !rule.modules.is_empty() && !rule.modules.iter().any(named) {
                 let message = format!("'{key}' is a limit of {} only", listed(&users));
                 findings.push(Finding::warning(&rule.origin, message));
@@ -194,9 +199,10 @@ fn listed(names: &[&str]) -> String {
 mod tests {
     use super::super::testing::{command, grant, lines, policy};
     use super::*;
+    use crate::owner::known::testing::known;
 
     fn told(rules: &str) -> Vec<String> {
-        let all = lines(&look(&policy(rules)));
+        let all = lines(&look(&policy(rules), &known()));
         all.iter().map(|line| line.replace(": warning: ", " ").replace(": hint: ", "? ")).collect()
     }
 
@@ -274,6 +280,33 @@ mod tests {
         assert_eq!(told(&(base.clone() + &files("\"/proc/*\""))), [""; 0]);
         let found = told(&(base + &files("\"/proc/loadavg\", \"/etc/shadow\"")));
         assert_eq!(found, ["p:5:1 '/etc/shadow' is none of the files that report reads at all"]);
+    }
+
+    #[test]
+    fn an_installed_module_is_judged_by_what_it_imports() {
+        let base = command("\"__com.example_addresses\"");
+        let permit = |capability: &str| grant("permit", capability, "modules = [\"com.example.net\"]");
+        assert_eq!(told(&(base.clone() + &permit("network"))), [""; 0]);
+        assert_eq!(
+            told(&(base.clone() + &permit("clock"))),
+            ["p:5:1 module 'com.example.net' has no use for 'clock'; report and time have"]
+        );
+        assert_eq!(
+            told(&permit("network")),
+            ["p:2:1 no command is permitted that uses 'network': __com.example_addresses would"]
+        );
+        let handles = "[[limit]]\nmodules = [\"com.example.net\"]\nhandles = 1\n";
+        assert_eq!(told(handles), ["p:2:1 'handles' is a limit of file only"]);
+    }
+
+    /// What is not installed may be installed tomorrow, and import whatever it is granted.
+    #[test]
+    fn of_a_module_that_is_not_there_nothing_is_needless() {
+        let base = command("\"__org.other_x\"") + &command("\"guest-ping\", \"__org.other_*\"");
+        let rules = base + &grant("permit", "clock", "modules = [\"org.other\"]");
+        let rules = rules + &grant("forbid", "clock", "modules = [\"org.other\"]");
+        let rules = rules + "[[limit]]\nmodules = [\"org.other\"]\nhandles = 1\n";
+        assert_eq!(told(&rules), [""; 0]);
     }
 
     #[test]

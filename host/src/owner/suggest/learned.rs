@@ -1,5 +1,6 @@
 //! What an audit has seen.
 
+use crate::commands::Catalog;
 use crate::{commands, modules};
 use bulkhead_policy::{Document, Effect, Grant, Value};
 use serde_json::Value as Json;
@@ -7,8 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Display, Formatter};
 
 /// What the lines of an audit told so far.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Learned {
+    /// The commands that there are; a client may have asked for any name.
+    catalog: Catalog,
     /// How many lines were about a command.
     pub(super) lines: u64,
     all: Seen,
@@ -83,6 +86,18 @@ impl Use {
 }
 
 impl Learned {
+    /// Nothing yet. Suggested are only commands that there are.
+    pub(super) fn of(catalog: &Catalog) -> Self {
+        Learned {
+            catalog: catalog.clone(),
+            lines: 0,
+            all: Seen::default(),
+            commands: BTreeMap::new(),
+            uses: Vec::new(),
+            left_out: BTreeSet::new(),
+        }
+    }
+
     /// From when to when.
     pub(super) fn span(&self) -> String {
         if self.lines == 0 { String::new() } else { format!(" from {} to {}", self.all.first, self.all.last) }
@@ -101,7 +116,7 @@ impl Learned {
         let seen = Seen::at(line.get("time").and_then(Json::as_str).unwrap_or_default());
         self.lines += 1;
         self.all.add(&seen);
-        let Some(command) = commands::find(name) else {
+        let Some(command) = self.catalog.find(name) else {
             self.left_out.insert("commands that there are not".to_owned());
             return;
         };
@@ -160,7 +175,8 @@ fn permit(text: &str, module: &str, capability: &str) -> Result<Grant, String> {
     // The agent itself leaves out what is too long to be kept, and a name that would stand for everybody.
     let document = read.map_err(|_| "the line tells no permit for just this".to_owned())?;
     let [grant] = &document.grants[..] else { return Err("the line tells more than a permit".to_owned()) };
-    if !document.commands.is_empty() || !document.limits.is_empty() || document.profile.is_some() {
+    let more = !document.commands.is_empty() || !document.limits.is_empty() || !document.modules.is_empty();
+    if more || document.profile.is_some() {
         return Err("the line tells more than a permit".to_owned());
     }
     if grant.effect != Effect::Permit || grant.modules != [module] || grant.shape.capability != capability {

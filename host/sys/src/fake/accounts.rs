@@ -12,7 +12,7 @@ pub(super) struct Accounts {
 
 #[derive(Debug)]
 struct User {
-    name: &'static str,
+    name: String,
     /// Without a text there is no file.
     keys: Result<Option<Vec<u8>>, KeysError>,
 }
@@ -20,8 +20,8 @@ struct User {
 impl Fake {
     /// Adds a user with this text in the file of keys; without one there is no file yet. An error is what every attempt
     /// to read or write it answers.
-    pub fn add_user(&self, name: &'static str, keys: Result<Option<Vec<u8>>, KeysError>) {
-        self.0.borrow_mut().accounts.users.push(User { name, keys });
+    pub fn add_user(&self, name: impl Into<String>, keys: Result<Option<Vec<u8>>, KeysError>) {
+        self.0.borrow_mut().accounts.users.push(User { name: name.into(), keys });
     }
 
     /// What is in the user's file of keys now.

@@ -1,12 +1,15 @@
-//! A few files that pretend. Whatever is opened is /dev/null; what was opened how is noted.
+//! A few files that pretend. What is opened is /dev/null, unless it was given a text; what was opened how is noted.
 
 use super::{Fake, State};
 use crate::{Found, Located, ObjectKind, OpenFlags};
 use nix::errno::Errno;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use std::collections::BTreeMap;
 use std::fs::File;
+use std::io::{Seek, Write};
 
 /// What a pretended path is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FakeFile {
     /// A regular file.
     File {
@@ -20,18 +23,33 @@ pub enum FakeFile {
     /// A device, a FIFO, a socket.
     Special,
     /// A symbolic link to this absolute path.
-    Link(&'static str),
+    Link(String),
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Files(Vec<(&'static str, FakeFile)>);
+pub(super) struct Files {
+    all: Vec<(String, FakeFile)>,
+    texts: BTreeMap<Vec<u8>, Vec<u8>>,
+}
 
 impl Fake {
     /// Puts something at an absolute path; the folders that it is in must have been put before.
-    pub fn put(&self, path: &'static str, file: FakeFile) {
-        let files = &mut self.0.borrow_mut().files.0;
+    pub fn put(&self, path: impl Into<String>, file: FakeFile) {
+        let path = path.into();
+        let files = &mut self.0.borrow_mut().files.all;
         files.retain(|(other, _)| *other != path);
         files.push((path, file));
+    }
+
+    /// Puts a regular file with this text at an absolute path, and the folders that it is in. Every time it is opened it has
+    /// this text: what was written to it before is gone.
+    pub fn write_file(&self, path: &str, text: impl Into<Vec<u8>>) {
+        for (end, _) in path.match_indices('/').skip(1) {
+            self.put(&path[..end], FakeFile::Folder);
+        }
+        let text = text.into();
+        self.put(path, FakeFile::File { size: text.len() as u64, names: 1 });
+        self.0.borrow_mut().files.texts.insert(path.into(), text);
     }
 }
 
@@ -40,7 +58,7 @@ impl Files {
         if path.is_empty() {
             return Some(FakeFile::Folder);
         }
-        self.0.iter().find(|(other, _)| *other == path).map(|(_, file)| *file)
+        self.all.iter().find(|(other, _)| *other == path).map(|(_, file)| file.clone())
     }
 }
 
@@ -53,11 +71,20 @@ pub(super) fn open_file(path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
     opened.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
 }
 
+/// A file in memory that has this text when it is opened.
+fn with_text(text: &[u8], flags: OpenFlags) -> Result<File, Errno> {
+    let mut file = File::from(memfd_create(c"pretended", MFdFlags::MFD_CLOEXEC)?);
+    let filled = if flags.truncate { Ok(()) } else { file.write_all(text) };
+    let begun = filled.and_then(|()| if flags.append { Ok(()) } else { file.rewind() });
+    begun.map(|()| file).map_err(|_| Errno::EIO)
+}
+
 /// See [`crate::System::locate`]. Trees are told by the text of paths: here nothing moves, and nothing is mounted.
 pub(super) fn locate(state: &State, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {
     let path = str::from_utf8(path).map_err(|_| Errno::EINVAL)?;
     let (mut real, mut by_link) = (String::new(), false);
-    let mut ahead: Vec<&str> = path.split('/').rev().filter(|step| !matches!(*step, "" | ".")).collect();
+    let steps = path.split('/').rev().filter(|step| !matches!(*step, "" | "."));
+    let mut ahead: Vec<String> = steps.map(str::to_owned).collect();
     let (mut kind, mut size, mut has_other_names, mut errno) = (ObjectKind::Folder, 0, false, None);
     while let Some(step) = ahead.pop() {
         if step == ".." {
@@ -69,7 +96,7 @@ pub(super) fn locate(state: &State, path: &[u8], trees: &[&str]) -> Result<Locat
             Some(FakeFile::Link(target)) => {
                 by_link = true;
                 real.clear();
-                ahead.extend(target.split('/').rev().filter(|step| !step.is_empty()));
+                ahead.extend(target.split('/').rev().filter(|step| !step.is_empty()).map(str::to_owned));
                 continue;
             }
             Some(FakeFile::File { size: bytes, names }) => {
@@ -112,5 +139,32 @@ pub(super) fn open_located(state: &mut State, located: &Located, flags: OpenFlag
         Found::Nothing(errno) => return Err(*errno),
     };
     state.note(deed, &located.path);
-    open_file(b"/dev/null", flags)
+    match state.files.texts.get(&located.path) {
+        Some(text) => with_text(text, flags),
+        None => open_file(b"/dev/null", flags),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::System;
+    use std::io::Read;
+
+    #[test]
+    fn a_file_has_its_text_every_time() {
+        let system = Fake::default();
+        system.write_file("/etc/job/daily", "done");
+        let read = |flags| {
+            let mut text = String::new();
+            let located = system.locate(b"/etc/job/daily", &["/etc"]).unwrap();
+            assert_eq!((located.size, located.within.len()), (4, 1));
+            system.open_located(&located, flags).unwrap().read_to_string(&mut text).unwrap();
+            text
+        };
+        let reading = OpenFlags { read: true, ..OpenFlags::default() };
+        assert_eq!((read(reading), read(reading)), ("done".to_owned(), "done".to_owned()));
+        assert_eq!(read(OpenFlags { truncate: true, write: true, ..reading }), "");
+        assert_eq!(system.events(), ["open /etc/job/daily", "open /etc/job/daily", "empty /etc/job/daily"]);
+    }
 }

@@ -48,14 +48,14 @@ struct State {
     power: power::Power,
     processes: processes::Processes,
     system_files: system_files::Files,
-    usage: mounts::Usages,
+    mounts: mounts::Mounts,
 }
 
 /// A pretended file system on a disk of its own.
 #[derive(Clone, Debug)]
 pub struct Disk {
     /// Where it is mounted.
-    pub mount_point: &'static str,
+    pub mount_point: String,
     /// What it answers when asked to freeze, if not that it is done.
     pub refuses_to_freeze: Option<Errno>,
     /// Whether it is frozen.
@@ -66,20 +66,21 @@ pub struct Disk {
 #[derive(Clone, Debug)]
 pub struct FakeProgram {
     /// Its path.
-    pub path: &'static str,
+    pub path: String,
     /// How it ends.
     pub outcome: Result<(), ProgramError>,
 }
 
 impl Fake {
     /// Mounts a disk that freezes, or that refuses to with `refuses_to_freeze`.
-    pub fn mount(&self, mount_point: &'static str, refuses_to_freeze: Option<Errno>) {
-        self.0.borrow_mut().disks.push(Disk { mount_point, refuses_to_freeze, frozen: false });
+    pub fn mount(&self, mount_point: impl Into<String>, refuses_to_freeze: Option<Errno>) {
+        let disk = Disk { mount_point: mount_point.into(), refuses_to_freeze, frozen: false };
+        self.0.borrow_mut().disks.push(disk);
     }
 
     /// Installs a program.
-    pub fn install(&self, path: &'static str, outcome: Result<(), ProgramError>) {
-        self.0.borrow_mut().programs.push(FakeProgram { path, outcome });
+    pub fn install(&self, path: impl Into<String>, outcome: Result<(), ProgramError>) {
+        self.0.borrow_mut().programs.push(FakeProgram { path: path.into(), outcome });
     }
 
     /// What was done so far, in order: `freeze /data`, `run /sbin/poweroff`.
@@ -88,8 +89,8 @@ impl Fake {
     }
 
     /// The mount points that are frozen now.
-    pub fn frozen(&self) -> Vec<&'static str> {
-        self.0.borrow().disks.iter().filter(|disk| disk.frozen).map(|disk| disk.mount_point).collect()
+    pub fn frozen(&self) -> Vec<String> {
+        self.0.borrow().disks.iter().filter(|disk| disk.frozen).map(|disk| disk.mount_point.clone()).collect()
     }
 }
 
@@ -110,8 +111,8 @@ impl System for Fake {
         mounts::mountinfo(&self.0.borrow(), limit)
     }
 
-    fn block_device(&self, _path: &[u8]) -> Result<(u32, u32), Errno> {
-        Err(Errno::ENODEV)
+    fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
+        mounts::block_device(&self.0.borrow(), path)
     }
 
     fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {

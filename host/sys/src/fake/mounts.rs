@@ -6,29 +6,50 @@ use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-/// What the pretended disks answer when they are asked how full they are, by mount point.
+/// What the pretended system knows of what is mounted.
 #[derive(Debug, Default)]
-pub(super) struct Usages {
-    answers: BTreeMap<Vec<u8>, Result<Usage, Errno>>,
+pub(super) struct Mounts {
+    /// What disks answer when they are asked how full they are, by mount point.
+    usage: BTreeMap<Vec<u8>, Result<Usage, Errno>>,
+    /// The text of the table, if it is not made from the disks.
+    table: Option<Vec<u8>>,
+    /// The numbers of block devices, by their paths.
+    devices: BTreeMap<Vec<u8>, (u32, u32)>,
 }
 
 impl Fake {
     /// Says what the disk mounted at `mount_point` answers when it is asked how full it is.
     pub fn set_usage(&self, mount_point: &str, answer: Result<Usage, Errno>) {
-        self.0.borrow_mut().usage.answers.insert(mount_point.into(), answer);
+        self.0.borrow_mut().mounts.usage.insert(mount_point.into(), answer);
+    }
+
+    /// Says what the mount table is, in the form of proc_pid_mountinfo(5), whatever disks there are.
+    pub fn set_mountinfo(&self, table: impl Into<Vec<u8>>) {
+        self.0.borrow_mut().mounts.table = Some(table.into());
+    }
+
+    /// Makes a block device with this major and minor number.
+    pub fn add_block_device(&self, path: &str, number: (u32, u32)) {
+        self.0.borrow_mut().mounts.devices.insert(path.into(), number);
     }
 }
 
-/// One line per disk, each a device of its own.
+/// The table that was set, or one line per disk, each a device of its own.
 pub(super) fn mountinfo(state: &State, limit: usize) -> Result<Vec<u8>, Errno> {
     let line = |(index, disk): (usize, &super::Disk)| {
         format!("{index} 0 8:{index} / {} rw - ext4 /dev/fake{index} rw\n", disk.mount_point)
     };
-    let table: String = state.disks.iter().enumerate().map(line).collect();
-    if table.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(table.into_bytes()) }
+    let made = || state.disks.iter().enumerate().map(line).collect::<String>().into_bytes();
+    let table = state.mounts.table.clone().unwrap_or_else(made);
+    if table.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(table) }
+}
+
+/// See [`crate::System::block_device`].
+pub(super) fn block_device(state: &State, path: &[u8]) -> Result<(u32, u32), Errno> {
+    state.mounts.devices.get(path).copied().ok_or(Errno::ENODEV)
 }
 
 /// See [`crate::System::usage`]. Who was told nothing is asked in vain.
 pub(super) fn usage(state: &State, mount_point: &[u8], _patience: Duration) -> Result<Usage, Errno> {
-    state.usage.answers.get(mount_point).copied().unwrap_or(Err(Errno::ETIMEDOUT))
+    state.mounts.usage.get(mount_point).copied().unwrap_or(Err(Errno::ETIMEDOUT))
 }

@@ -17,6 +17,8 @@ pub(super) struct Processes {
     last: i32,
     /// Symbolic links to programs: path and target.
     links: Vec<(&'static str, &'static str)>,
+    /// What programs print before they end by themselves, by their paths.
+    brief: HashMap<String, (Vec<u8>, Ending)>,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +34,13 @@ impl Fake {
     /// Makes a symbolic link to a program.
     pub fn link_program(&self, path: &'static str, target: &'static str) {
         self.0.borrow_mut().processes.links.push((path, target));
+    }
+
+    /// Installs a program that prints a text of less than 64 KiB and ends with this status.
+    pub fn install_brief(&self, path: &str, text: impl Into<Vec<u8>>, status: i32) {
+        let output = text.into();
+        self.0.borrow_mut().processes.brief.insert(path.to_owned(), (output.clone(), Ending::Exited(status)));
+        self.install(path, if status == 0 { Ok(()) } else { Err(ProgramError::Exited { status, output }) });
     }
 
     /// Has the process print something; nothing is lost in a pipe that is not full, 64 KiB that is.
@@ -92,7 +101,7 @@ pub(super) fn find_program(state: &State, name: &[u8], _search_path: Option<&[u8
     }
     let is_named = |path: &&str| path.rsplit('/').next().is_some_and(|last| last.as_bytes() == name);
     let links = state.processes.links.iter().map(|(path, _)| *path);
-    let found = state.programs.iter().map(|program| program.path).chain(links).find(is_named);
+    let found = state.programs.iter().map(|program| program.path.as_str()).chain(links).find(is_named);
     found.map(|path| path.as_bytes().to_vec()).ok_or(Errno::ENOENT)
 }
 
@@ -117,6 +126,7 @@ pub(super) fn spawn(state: &mut State, program: &Spawn) -> Result<Spawned, Errno
     if let Err(ProgramError::NotStarted(errno)) = installed.outcome {
         return Err(errno);
     }
+    let installed_path = installed.path.clone();
     let Manner { file, user, own_group } = &program.manner;
     let words = std::iter::once(&program.path).chain(program.arguments.iter().skip(1));
     let mut words = words.map(Vec::as_slice).collect::<Vec<_>>().join(b" ".as_slice());
@@ -140,6 +150,12 @@ pub(super) fn spawn(state: &mut State, program: &Spawn) -> Result<Spawned, Errno
         let (reader, writer) = pipe()?;
         child.stderr = Some(writer);
         spawned.stderr = Some(unblocked(reader)?.into());
+    }
+    if let Some((text, ending)) = state.processes.brief.get(installed_path.as_str()) {
+        if let Some(pipe) = &mut child.stdout {
+            pipe.write_all(text).map_err(|_| Errno::EIO)?;
+        }
+        child = Child { ending: Some(*ending), ..Child::default() };
     }
     state.processes.last = pid;
     state.processes.children.insert(pid, child);

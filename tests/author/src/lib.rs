@@ -1,0 +1,1 @@
+//! Writing a guest module: see the tests.

@@ -1,0 +1,10 @@
+//! Modules that come and go while the agent runs.
+
+mod compiled_anew;
+mod frozen;
+mod probation;
+mod status;
+mod swap;
+mod swap_storm;
+mod swap_trouble;
+mod told;
