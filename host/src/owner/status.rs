@@ -80,7 +80,13 @@ impl Status {
     /// What serves, and what is installed and does not.
     fn rows(&self) -> Vec<Row> {
         let mut rows: Vec<Row> = self.report().into_iter().flat_map(|it| &it.modules).map(serving).collect();
-        for it in self.report().into_iter().flat_map(|it| &it.failed) {
+        // What is on record by now, though the agent has not said so yet, is told from the record.
+        let is_on_record = |module: &str, version: &str| {
+            let quarantine = self.installed.iter().flat_map(|state| state.quarantine.values());
+            quarantine.into_iter().any(|it| it.module == module && it.version == version)
+        };
+        let failed = self.report().into_iter().flat_map(|it| &it.failed);
+        for it in failed.filter(|it| !is_on_record(&it.module, &it.version)) {
             let (name, version, why) = (it.module.clone(), it.version.clone(), Some(it.why.clone()));
             rows.push(Row { name, version, digest: String::new(), state: "left out".to_owned(), why });
         }
@@ -181,6 +187,7 @@ fn time(seconds: u64) -> String {
 mod tests {
     use super::*;
     use crate::owner::PolicyFiles;
+    use crate::swapping::LeftOut;
     use bulkhead_store::Quarantine;
 
     fn status(agent: Option<(i32, Option<Report>)>) -> Status {
@@ -231,6 +238,17 @@ mod tests {
             )
         );
         assert!(said(&status(None)).starts_with("agent: none runs\nmodules: /store\n"));
+    }
+
+    #[test]
+    fn a_module_is_told_of_once() {
+        let left_out =
+            |module: &str, why: &str| LeftOut { module: module.into(), version: "3".into(), why: why.into() };
+        let failed =
+            vec![left_out("com.example.bad", "it failed (not on record yet)"), left_out("com.example.odd", "why")];
+        let text = said(&status(Some((7, Some(Report { failed, ..report() })))));
+        assert_eq!(text.matches("com.example.bad").count(), 1, "{text}");
+        assert!(text.contains("com.example.odd 3: left out: why"), "{text}");
     }
 
     #[test]
