@@ -42,6 +42,9 @@ pub mod bindings {
     });
 }
 
+/// The interfaces of the conversation itself, which give no power: every module may import them.
+pub(crate) const CONVERSATION: [&str; 4] = ["log", "arguments", "reply", "types"];
+
 /// What a module can reach: the three interfaces of the conversation itself, and those that it may import. An import that is
 /// not here keeps the module from being instantiated at all. What may be done with them the gate asks the policy, call by call:
 /// a command that is granted half of its module's powers must still find a module that starts.

@@ -185,8 +185,7 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir(&folder).unwrap();
         let path = folder.join("bulkhead-compile");
-        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        bulkhead_test_support::script(&path, script);
         (folder, Compiler { path, time: TIME })
     }
 

@@ -1,5 +1,6 @@
 //! What a component imports and exports, against what the host offers.
 
+use crate::capability::CONVERSATION;
 use anyhow::bail;
 use bulkhead_gate::Capability;
 
@@ -8,9 +9,6 @@ const PACKAGE: &str = "bulkhead:agent/";
 
 /// Its version that this host offers, as `wit/` has it.
 const VERSION: &str = "0.1.0";
-
-/// The interfaces of the conversation itself, which give no power.
-const CONVERSATION: &[&str] = &["log", "arguments", "reply", "types"];
 
 /// The interface that every module must export.
 const HANDLER: &str = "handler";

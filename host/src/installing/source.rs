@@ -2,15 +2,8 @@
 
 use anyhow::{Context, bail};
 use bulkhead_store::digest;
+use bulkhead_store::store::{COMPONENT, SIGNATURE};
 use std::path::{Path, PathBuf};
-
-/// How long a module's file may be, in bytes. It bounds what is read before anything of it is known: the largest built-in
-/// module has 300 KiB, and those in languages that bring a runtime some mebibytes. `bulkhead-compile` has the same bound.
-const COMPONENT: u64 = 8 << 20;
-
-/// How long a signature may be, in bytes. It bounds a file that is none: the four lines have some 300 bytes, and
-/// more only if their comments are long.
-const SIGNATURE: u64 = 16 << 10;
 
 /// A module's file, of which nothing was looked at.
 pub(super) struct Source {

@@ -1,8 +1,8 @@
 //! What the tools print: calm words, and nothing of a module's that moves a terminal's cursor.
 
+pub(super) use crate::swapping::now;
 use bulkhead_policy::shape;
 use std::io::{self, IsTerminal};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Characters of a digest that are shown where the whole of it would only fill the line. It bounds a column: twelve are
 /// enough to tell any two files apart by eye, and the tools take them where a digest is asked for.
@@ -33,11 +33,6 @@ pub(super) fn short(digest: &str) -> &str {
 /// What a capability is, in a sentence.
 pub(super) fn of_capability(name: &str) -> &'static str {
     shape::find(name).map_or("", |shape| shape.doc)
-}
-
-/// Seconds since 1970.
-pub(super) fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs())
 }
 
 /// Tells on stderr what is being done, where a person waits for it or wants to know.

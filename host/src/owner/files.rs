@@ -3,8 +3,6 @@
 use crate::{commands, modules};
 use bulkhead_policy::{Document, Policy, PolicyError, Profile};
 use bulkhead_trust::TrustError;
-use sha2::{Digest, Sha256};
-use std::fmt::Write;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
@@ -90,12 +88,7 @@ fn missing(path: &Path) -> TrustError {
 
 /// The SHA-256 of the policy's canonical form, in hexadecimal.
 pub fn digest(policy: &Policy) -> String {
-    let mut text = String::with_capacity(64);
-    for byte in Sha256::digest(policy.canonical()) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
+    bulkhead_store::digest::of(policy.canonical().as_bytes())
 }
 
 /// Whether an agent that was started as `program` takes the place of qemu-ga.

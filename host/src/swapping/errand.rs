@@ -3,48 +3,21 @@
 use std::future::Future;
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::thread;
+use tokio::sync::oneshot::{Receiver, channel};
 
 /// Work under way. When it is dropped the thread goes on, and nobody hears of what it has found.
 #[derive(Debug)]
-pub(super) struct Errand<T>(Arc<Mutex<Slot<T>>>);
-
-#[derive(Debug)]
-struct Slot<T> {
-    result: Option<T>,
-    /// Whether nothing more can come.
-    is_over: bool,
-    waker: Option<Waker>,
-}
-
-/// The thread's side: whoever waits is woken when it is dropped, also by a panic.
-struct Promise<T>(Arc<Mutex<Slot<T>>>);
+pub(super) struct Errand<T>(Receiver<T>);
 
 impl<T: Send + 'static> Errand<T> {
     /// Begins `work`.
     pub(super) fn begin(work: impl FnOnce() -> T + Send + 'static) -> io::Result<Self> {
-        let slot = Arc::new(Mutex::new(Slot { result: None, is_over: false, waker: None }));
-        let promise = Promise(Arc::clone(&slot));
-        thread::Builder::new().name("store".to_owned()).spawn(move || {
-            let promise = promise;
-            let result = work();
-            promise.0.lock().unwrap_or_else(PoisonError::into_inner).result = Some(result);
-        })?;
-        Ok(Errand(slot))
-    }
-}
-
-impl<T> Drop for Promise<T> {
-    fn drop(&mut self) {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        slot.is_over = true;
-        let waker = slot.waker.take();
-        drop(slot);
-        if let Some(waker) = waker {
-            waker.wake();
-        }
+        let (found, errand) = channel();
+        // What nobody waits for any more is lost, as it may be.
+        thread::Builder::new().name("store".to_owned()).spawn(move || drop(found.send(work())))?;
+        Ok(Errand(errand))
     }
 }
 
@@ -52,13 +25,8 @@ impl<T> Drop for Promise<T> {
 impl<T> Future for Errand<T> {
     type Output = Option<T>;
 
-    fn poll(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
-        let mut slot = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if slot.is_over {
-            return Poll::Ready(slot.result.take());
-        }
-        slot.waker = Some(context.waker().clone());
-        Poll::Pending
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<T>> {
+        Pin::new(&mut self.0).poll(context).map(Result::ok)
     }
 }
 

@@ -2,7 +2,7 @@
 //! requests.
 
 use super::record::Record;
-use crate::capability::{Compartment, bindings::OfferedPre};
+use crate::capability::{CONVERSATION, Compartment, bindings::OfferedPre};
 use crate::commands::COMMANDS;
 use crate::modules::{self, Form};
 use bulkhead_engine::IDENTITY;
@@ -15,9 +15,6 @@ use std::ffi::OsStr;
 use std::fmt;
 use wasmtime::Engine;
 use wasmtime::component::Component;
-
-/// The interfaces of the conversation itself, which are no capabilities.
-const CONVERSATION: [&str; 4] = ["arguments", "log", "reply", "types"];
 
 /// What is needed to read a store.
 pub(super) struct Loader {
@@ -95,7 +92,7 @@ impl Loader {
         let mut state = match self.store.read() {
             Ok(state) if state == State::default() => return Loaded::Nothing,
             Ok(state) => state,
-            Err(error) => return Loaded::Unreadable(in_one_sentence(&error)),
+            Err(error) => return Loaded::Unreadable(in_one_sentence(error)),
         };
         for record in &self.records {
             record.enter(&mut state);
@@ -141,7 +138,7 @@ impl Loader {
             let why = "it is not compiled for this agent: bulkhead module recompile".to_owned();
             return Err(Unfit { why, wants_code: true });
         };
-        let bytes = self.store.code(code).map_err(|error| in_one_sentence(&error))?;
+        let bytes = self.store.code(code).map_err(in_one_sentence)?;
         let component = modules::component(&self.engine, &bytes)
             .map_err(|error| format!("its code cannot be loaded: {error:#}"))?;
         let mut recorded = version.imports.clone();
@@ -199,14 +196,8 @@ fn imports(engine: &Engine, component: &Component) -> Vec<String> {
 }
 
 /// An error and its sources.
-pub(super) fn in_one_sentence(error: &dyn Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(error) = source {
-        text = format!("{text}: {error}");
-        source = error.source();
-    }
-    text
+pub(super) fn in_one_sentence(error: impl Error + Send + Sync + 'static) -> String {
+    format!("{:#}", anyhow::Error::new(error))
 }
 
 #[cfg(test)]

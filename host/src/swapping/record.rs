@@ -56,7 +56,7 @@ impl Record {
             match updated {
                 Ok(Some(())) => return Ok(()),
                 Ok(None) => thread::sleep(STEP),
-                Err(error) => return Err(in_one_sentence(&error)),
+                Err(error) => return Err(in_one_sentence(error)),
             }
         }
         Err(format!("another process has been changing {} for long", store.root().display()))

@@ -1,43 +1,26 @@
 //! Days of the calendar, as they stand in keys.
 
-/// The days between two days of the same date in eras of 400 years, after which the calendar repeats.
-const ERA: i64 = 146_097;
+use std::time::{Duration, UNIX_EPOCH};
+
+/// A day, in seconds.
+pub(crate) const DAY: u64 = 24 * 60 * 60;
+
+/// The last day that is written with four digits for its year: December 31, 9999.
+const LAST: u64 = 2_932_896;
 
 /// The day that `text`, as `2028-12-31`, names, in days since 1970.
 pub(crate) fn day(text: &str) -> Result<u64, String> {
-    let wrong = || format!("'{text}' is no day: write it as 2028-12-31");
-    let is_written_so = text.len() == 10
-        && text
-            .bytes()
-            .enumerate()
-            .all(|(at, byte)| if at == 4 || at == 7 { byte == b'-' } else { byte.is_ascii_digit() });
-    if !is_written_so {
-        return Err(wrong());
-    }
-    let number = |from: usize, to: usize| text[from..to].parse::<i64>().map_err(|_| wrong());
-    let days = days(number(0, 4)?, number(5, 7)?, number(8, 10)?);
-    // A day that there is not, such as February 30, is another one when written again.
-    u64::try_from(days).ok().filter(|day| self::text(*day) == text).ok_or_else(wrong)
+    let begin = humantime::parse_rfc3339(&format!("{text}T00:00:00Z")).ok();
+    let since = begin.and_then(|begin| begin.duration_since(UNIX_EPOCH).ok());
+    since.map(|since| since.as_secs() / DAY).ok_or_else(|| format!("'{text}' is no day: write it as 2028-12-31"))
 }
 
 /// The day as `2028-12-31`.
 pub(crate) fn text(day: u64) -> String {
-    // Years begin with March here, so that the leap day is the last; the first era begins in the year 0.
-    let day = i64::try_from(day).unwrap_or(i64::MAX).saturating_add(719_468);
-    let (era, of_era) = (day / ERA, day % ERA);
-    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
-    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month = (5 * of_year + 2) / 153;
-    let day = of_year - (153 * month + 2) / 5 + 1;
-    let (month, next) = if month < 10 { (month + 3, 0) } else { (month - 9, 1) };
-    format!("{:04}-{month:02}-{day:02}", era * 400 + year_of_era + next)
-}
-
-/// The days from January 1, 1970 to a day.
-fn days(year: i64, month: i64, day: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
-    let (era, of_era) = (year.div_euclid(400), year.rem_euclid(400));
-    era * ERA + of_era * 365 + of_era / 4 - of_era / 100 + (153 * month + 2) / 5 + day - 1 - 719_468
+    let begin = UNIX_EPOCH + Duration::from_secs(day.min(LAST) * DAY);
+    let mut text = humantime::format_rfc3339_seconds(begin).to_string();
+    text.truncate("2028-12-31".len());
+    text
 }
 
 #[cfg(test)]

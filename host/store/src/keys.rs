@@ -21,9 +21,6 @@ use thiserror::Error;
 /// installation; the two lines of minisign have a hundred, and the names of a hundred modules some thousand.
 const LONGEST: usize = 16 << 10;
 
-/// A day, in seconds.
-const DAY: u64 = 24 * 60 * 60;
-
 /// The owner's keys.
 #[derive(Debug, Default)]
 pub struct Keys {
@@ -140,15 +137,11 @@ impl Key {
 
     /// Whether it may sign `module` at this time, in seconds since 1970.
     pub fn check(&self, module: &str, now: u64) -> Result<(), KeyError> {
-        let stands_for = |pattern: &String| match pattern.strip_suffix('*') {
-            Some(beginning) => module.starts_with(beginning),
-            None => module == pattern,
-        };
-        if !self.modules.iter().any(stands_for) {
+        if !self.modules.iter().any(|pattern| bulkhead_policy::covers(pattern, module)) {
             return Err(KeyError::NotForModule { key: self.name(), module: module.to_owned() });
         }
         match self.expires {
-            Some(day) if now / DAY > day => Err(KeyError::Expired { key: self.name(), day: date::text(day) }),
+            Some(day) if now / date::DAY > day => Err(KeyError::Expired { key: self.name(), day: date::text(day) }),
             _ => Ok(()),
         }
     }

@@ -14,7 +14,8 @@ mod frozen;
 mod line;
 mod process;
 
-pub use around::{script, soon};
+pub use around::soon;
+pub use bulkhead_test_support::script;
 pub use daemons::Daemons;
 pub use ending::{Ended, Running, agent_in, refused, run_to_end, within};
 pub use frozen::frozen_scratch;

@@ -51,12 +51,17 @@ impl Process {
         let _ = kill(Pid::from_raw(self.0.cast_signed()), Signal::SIGKILL);
     }
 
-    /// Whether it has ended, waited for or not.
+    /// Whether it has ended, waited for or not. Its first thread alone may be a zombie already while the others still hold
+    /// the process's files open, its socket among them.
     pub fn is_gone(self) -> bool {
         match fs::read_to_string(format!("/proc/{}/stat", self.0)) {
-            Ok(stat) => behind_name(&stat).starts_with(['Z', 'X']),
+            Ok(stat) => behind_name(&stat).starts_with(['Z', 'X']) && self.threads() <= 1,
             Err(_) => true,
         }
+    }
+
+    fn threads(self) -> usize {
+        fs::read_dir(format!("/proc/{}/task", self.0)).map_or(0, Iterator::count)
     }
 
     /// Processor time used so far by all its threads, in ticks of 10 ms.

@@ -7,7 +7,6 @@ use nix::unistd::Uid;
 use serde_json::Value;
 use std::fs::{self, File};
 use std::io::{Read, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -133,8 +132,8 @@ fn before_it_reads_a_byte_it_has_given_up_everything() {
 fn said_with(script: &str) -> String {
     let place = Place::new();
     let file = place.answers(1);
-    let path = place.write("compiler", format!("#!/bin/sh\n{script}\n"));
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    let path = place.path("compiler");
+    bulkhead_test_support::script(&path, script);
     let usual = place.command(&["install", file.to_str().unwrap()]);
     let own = compiler();
     let args = usual.get_args().map(|arg| if arg == own.as_os_str() { path.as_os_str() } else { arg });

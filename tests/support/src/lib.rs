@@ -11,5 +11,5 @@ mod vendor;
 
 pub use agent::{Agent, agent_named, agent_under_test, oracle};
 pub use client::{Client, Reply};
-pub use scratch::Scratch;
+pub use scratch::{Scratch, script};
 pub use vendor::Vendor;

@@ -1,6 +1,7 @@
 //! A folder of one test, gone when the test is over.
 
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// A fresh, empty folder below the system's temporary folder; removed with all its content on drop.
@@ -46,4 +47,12 @@ impl Drop for Scratch {
     fn drop(&mut self) {
         let _ = std::fs::remove_dir_all(&self.0);
     }
+}
+
+/// Makes a shell script at `path`. A shell writes it: were this process to do so, a child that another thread starts at
+/// that moment would have the file open for writing too, and a file open for writing cannot be executed.
+pub fn script(path: &Path, body: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", r#"printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod 755 "$1""#, "-"]);
+    assert!(shell.arg(path).arg(body).status().expect("there is a shell").success());
 }

@@ -12,6 +12,7 @@ use crate::state::State;
 use anyhow::{Context, bail};
 use bulkhead_gate::{Capability, Gate, Judgements};
 use bulkhead_protocol::{Framer, Limits, Message, SENTINEL};
+use bulkhead_store::store::COMPONENT;
 use serde_json::Value;
 use std::cell::RefCell;
 use std::collections::HashMap;
@@ -20,10 +21,6 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
-
-/// How large a module's file may be to be tried, in bytes: as large as one that can be installed. A slip, such as giving a
-/// disk image, should be told and not be read to its end.
-const LARGEST: u64 = 8 * 1024 * 1024;
 
 /// A module on its stage.
 pub(super) struct Stage {
@@ -108,7 +105,7 @@ impl Stage {
         Ok(Answer { reply, asked, log: log.text(), time })
     }
 
-    /// Has the module answer and tells only how long it took: all of it, and of that making the instance and the module's call.
+    /// Has the module answer and tells only how long it took.
     pub(super) fn time(&mut self, request: &str) -> anyhow::Result<Duration> {
         let message = message(request)?;
         let begin = Instant::now();
@@ -127,8 +124,9 @@ fn host_state(gate: Gate, frozen: bool, module: &Description) -> HostState {
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {
     let size = std::fs::metadata(file).with_context(|| format!("cannot read {}", file.display()))?.len();
-    if size > LARGEST {
-        bail!("{} has {size} bytes, and a module has {LARGEST} at the most", file.display());
+    // As one that is installed. A slip, such as giving a disk image, is told and not read to its end.
+    if size > COMPONENT {
+        bail!("{} has {size} bytes, and a module has {COMPONENT} at the most", file.display());
     }
     std::fs::read(file).with_context(|| format!("cannot read {}", file.display()))
 }
