@@ -20,11 +20,11 @@ AARCH64_LINKER ?= aarch64-linux-gnu-gcc
 rust_target = @! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(1) || \
 	rustup target add $(1)
 
-.PHONY: help build demo test e2e bench modules villains samples examples lint fuzz aarch64 clean FORCE
+.PHONY: help build demo test e2e bench newest-qemu-ga instructions modules villains samples examples lint fuzz aarch64 clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## List the recipes
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 build: modules ## Build the agent: target/release/bulkhead, which also answers as qemu-ga
 	cargo build --release -p bulkhead-host
@@ -39,8 +39,15 @@ test: ## Run every check there is (some need root): packages, lint, unit tests u
 e2e: ## Run the VM tests, also those that take long: libvirt, systemd's shutdown and sleep
 	@BULKHEAD_E2E=all tests/run packages build e2e
 
-bench: build samples ## Measure the agent against the installed qemu-ga; BENCH="--quick --pin" passes options
+bench: build samples ## Measure the agent against qemu-ga, fetched or installed; BENCH="--quick --pin" passes options
+	@tests/bench/limit/build
 	@cargo run --quiet --release -p bulkhead-bench -- $(BENCH)
+
+newest-qemu-ga: ## Fetch Debian unstable's qemu-ga for the bench, into target/qemu-ga/ (needs the network, no root)
+	@tests/bench/newest-qemu-ga
+
+instructions: ## Count what the pure parts execute, against what was accepted (needs valgrind); ACCEPT=1 accepts
+	@cargo run --quiet --release -p bulkhead-instructions -- $(if $(ACCEPT),--accept)
 
 modules: $(call cwasm,$(shell uname -m)) ## Build the guest modules and compile them ahead of time
 

@@ -53,6 +53,11 @@ impl Catalog {
         Catalog { commands: commands.into() }
     }
 
+    /// Whether the other one is this one, or a copy of it.
+    pub fn is_same(&self, other: &Catalog) -> bool {
+        Rc::ptr_eq(&self.commands, &other.commands)
+    }
+
     /// All of them.
     pub fn all(&self) -> &[Command] {
         &self.commands

@@ -78,6 +78,20 @@ impl Dispatcher {
         }
     }
 
+    /// Whether the answer to `message` takes no longer than working it out: that of a built-in command which can reach nothing
+    /// but the agent itself, and an error.
+    pub fn answers_at_once(&self, message: &Message) -> bool {
+        let Message::Request(request) = message else { return true };
+        let found = self.state.borrow().catalog().find(request.execute());
+        found.is_none_or(|command| self.runtime.modules().answers_at_once(command.module))
+    }
+
+    /// Clears away what the last request has left, and makes ready what the next one will probably need. Call it when the
+    /// reply is on its way.
+    pub fn settle(&mut self) {
+        self.runtime.settle(&self.state);
+    }
+
     /// Whether `command` may run now.
     fn judge(&mut self, command: &Command) -> Ruling {
         let ruling = self.state.borrow().rule(command, |within| self.pace.calls(command.name, within));

@@ -2,6 +2,7 @@
 
 use crate::auditing::Audit;
 use crate::commands::{Catalog, Command, Lists};
+use crate::enabled::{Because, Enabled};
 use crate::handles::Handles;
 use crate::logging::LogHold;
 use crate::processes::Processes;
@@ -30,6 +31,8 @@ pub struct HostState {
     catalog: Catalog,
     /// Modules that could not be loaded.
     broken_modules: Vec<&'static str>,
+    /// What guest-info was told last.
+    enabled: Option<Enabled>,
     state: State,
     log: LogHold,
     audit: Audit,
@@ -64,6 +67,7 @@ impl HostState {
             lists,
             catalog: Catalog::built_in(),
             broken_modules,
+            enabled: None,
             state,
             log,
             audit,
@@ -107,6 +111,21 @@ impl HostState {
             return Ruling::broken();
         }
         Ruling::of(command, self.is_frozen(), &self.lists, &self.gate.policy(), calls)
+    }
+
+    /// For each command of the catalog, in its order, whether it would run if it came now and were the first of its kind.
+    pub fn enabled(&mut self) -> &[bool] {
+        let policy = self.gate.policy();
+        let because = Because {
+            policy: &policy,
+            catalog: &self.catalog,
+            lists: &self.lists,
+            frozen: self.is_frozen(),
+            broken: self.broken_modules.len(),
+        };
+        let known = self.enabled.take().filter(|known| known.holds(&because));
+        let known = known.unwrap_or_else(|| Enabled::new(&because, |command| self.rule(command, |_| 0).permits()));
+        self.enabled.insert(known).commands()
     }
 
     /// `module` cannot be loaded, and will not be: from now on guest-info tells the truth about its commands.

@@ -29,6 +29,7 @@ pub mod capability;
 pub mod commands;
 mod denials;
 pub mod dispatcher;
+mod enabled;
 pub mod handles;
 mod health;
 pub mod host_state;

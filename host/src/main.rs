@@ -136,6 +136,7 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
 
 /// Runs the agent on a thread of its own, for a module's recursion must find a stack of a known size.
 fn serve(start: Start) -> anyhow::Result<ExitCode> {
+    bulkhead_sys::memory::keep();
     let tokio = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let signals = {
         let _context = tokio.enter();

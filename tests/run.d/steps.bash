@@ -116,6 +116,16 @@ step_unit() {
     return "$result"
 }
 
+# Counted under valgrind, so that a part that became slower is told on any machine. The baselines are of one target.
+step_instructions() {
+    local result=0
+    [ "$(uname -sm)" = "Linux x86_64" ] || { skip "the baselines are of x86-64 Linux, this is $(uname -sm)"; return; }
+    have valgrind || { skip "no valgrind (package valgrind)"; return; }
+    make --no-print-directory instructions || result=1
+    run_tests -p bulkhead-instructions || result=1
+    return "$result"
+}
+
 step_conformance() {
     [ "$(id -u)" -eq 0 ] || leave_out "transcripts that need a sandbox: not root"
     run_tests -p bulkhead-conformance --lib --test transcripts

@@ -6,6 +6,9 @@ use crate::schema::{GuestFileWrite, GuestFileWriteArguments};
 use bulkhead_module::base64::{Decoder, Invalid, Measure};
 use bulkhead_module::{CommandError, Streamed};
 
+/// What a piece of the text stands for, in bytes, at the most: of 32 KiB.
+const PIECE: usize = 24 * 1024;
+
 /// Writes at the file's position, or at its end if it was opened for appending. The text is read twice: once to
 /// check it to its end, so that a bad character late in it writes nothing, and once to decode it.
 pub fn write(arguments: GuestFileWriteArguments) -> Result<GuestFileWrite, CommandError> {
@@ -16,7 +19,8 @@ pub fn write(arguments: GuestFileWriteArguments) -> Result<GuestFileWrite, Comma
     let count = checked(arguments.count, length)?;
     let mut left = count;
     let mut decoder = Decoder::default();
-    let mut bytes = Vec::new();
+    // Before the first piece, so that its memory can be used again for the next.
+    let mut bytes = Vec::with_capacity(PIECE);
     arguments.buf_b64.pieces(|piece| {
         bytes.clear();
         decoder.decode(piece, &mut bytes);

@@ -22,6 +22,12 @@ pub struct Measure {
 impl Measure {
     /// The next piece.
     pub fn add(&mut self, piece: &[u8]) -> Result<(), Invalid> {
+        if self.group.is_empty() && STANDARD.check(piece).is_ok() {
+            // As most clients send it: whole groups, without line feeds, padding at the end if at all.
+            let padding = piece.iter().rev().take_while(|byte| **byte == b'=').count();
+            self.bytes += (piece.len() / 4 * 3 - padding) as u64;
+            return Ok(());
+        }
         let (plain, rest) = piece.split_at(first_padding(piece));
         let (quick, tail) = plain.split_at(plain.len() / 4 * 4);
         // The library is three times faster, and knows neither line feeds nor padding in the middle.
@@ -67,6 +73,13 @@ pub struct Decoder {
 impl Decoder {
     /// Appends to `bytes` what `piece`, behind the pieces before it, stands for.
     pub fn decode(&mut self, piece: &[u8], bytes: &mut Vec<u8>) {
+        let length = bytes.len();
+        if self.group.is_empty() {
+            if STANDARD.decode_append(piece, bytes).is_ok() {
+                return;
+            }
+            bytes.truncate(length);
+        }
         if find(piece, |byte| byte == b'\n').is_some() {
             let mut joined = std::mem::take(&mut self.joined);
             joined.clear();

@@ -18,6 +18,7 @@ pub mod arguments;
 pub mod base64;
 mod bytes;
 pub mod error;
+pub mod heap;
 pub mod json;
 pub mod log;
 mod module;

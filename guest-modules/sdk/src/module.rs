@@ -72,6 +72,9 @@ macro_rules! module {
         mod export {
             use super::{Module, bindings};
             bindings::export!(Module with_types_in bindings);
+
+            #[global_allocator]
+            static HEAP: $crate::heap::Heap = $crate::heap::Heap::new();
         }
     };
 }

@@ -62,10 +62,10 @@ impl Formatter for QemuFormatter {
     }
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        let plain = |byte: u8| byte.is_ascii() && byte != 0x7F;
-        if fragment.bytes().all(plain) {
+        if fragment.is_ascii() && !fragment.as_bytes().contains(&0x7F) {
             return writer.write_all(fragment.as_bytes());
         }
+        let plain = |byte: u8| byte.is_ascii() && byte != 0x7F;
         for character in fragment.chars() {
             if u8::try_from(character).is_ok_and(plain) {
                 writer.write_all(&[character as u8])?;

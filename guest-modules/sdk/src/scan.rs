@@ -6,10 +6,13 @@
 use crate::{CommandError, Json, Streamed, find, parse};
 use serde_json::Value;
 
-/// The window, in bytes.
-const WINDOW: u32 = 32 * 1024;
-/// A string up to this many bytes of text is kept, a longer one left with the host.
-const KEPT_STRING: usize = 64 * 1024;
+/// The window, in bytes. With it and the pieces that follow, a module stays within the memory that it has from its start.
+const WINDOW: u32 = 16 * 1024;
+/// A string up to this many bytes of text is kept, a longer one left with the host: what is kept of one that turns out to be long was
+/// copied in vain.
+const KEPT_STRING: usize = 1024;
+/// The longest key, in bytes. It bounds the same as the next.
+const KEPT_KEY: usize = 64 * 1024;
 /// The longest text of any other value, in bytes: a list of a few ten thousand words. It bounds the compartment's
 /// memory, which an honest client with such a list would otherwise exhaust in the parser.
 const KEPT_VALUE: usize = 2 * 1024 * 1024;
@@ -34,6 +37,8 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
     /// The unread part of the window, filled again when it is used up; empty at the text's end.
     fn rest(&mut self) -> &[u8] {
         if self.at == self.window.len() && self.next < self.length {
+            // First, so that the next one can have its place.
+            self.window = Vec::new();
             self.window = (self.read)(self.next, WINDOW);
             self.next += self.window.len() as u64;
             self.at = 0;
@@ -74,7 +79,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
         }
         loop {
             self.expect(b'"')?;
-            let Text::Kept(key) = self.string(KEPT_STRING)? else { return None };
+            let Text::Kept(key) = self.string(KEPT_KEY)? else { return None };
             let key = serde_json::from_slice(&key).ok()?;
             self.expect(b':')?;
             members.push((key, self.value()?));
@@ -125,13 +130,15 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
     fn string(&mut self, most: usize) -> Option<Text> {
         let offset = self.offset();
         let mut kept = vec![b'"'];
+        let mut is_long = false;
         loop {
             let rest = self.rest();
             if rest.is_empty() {
                 return None;
             }
             let plain = find(rest, |byte| byte == b'"' || byte == b'\\').unwrap_or(rest.len());
-            if kept.len() <= most {
+            is_long |= kept.len() + plain > most;
+            if !is_long {
                 kept.extend_from_slice(&rest[..plain]);
             }
             self.at += plain;
@@ -139,7 +146,7 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
                 Some(b'"') => {
                     let length = self.offset() - offset;
                     self.at += 1;
-                    if kept.len() > most {
+                    if is_long {
                         return Some(Text::Long { offset, length });
                     }
                     kept.push(b'"');
@@ -147,7 +154,8 @@ impl<R: Fn(u64, u32) -> Vec<u8>> Scanner<R> {
                 }
                 Some(b'\\') => {
                     let escape = [self.take()?, self.take()?];
-                    if kept.len() <= most {
+                    is_long |= kept.len() + escape.len() > most;
+                    if !is_long {
                         kept.extend_from_slice(&escape);
                     }
                 }

@@ -23,6 +23,8 @@ pub fn config() -> Config {
     config.memory_reservation_for_growth(0);
     config.memory_guard_size(MEMORY_GUARD);
     config.guard_before_linear_memory(false);
+    // The agent uses its memories again (`host/src/runtime/memories.rs`), and then copying a module's data is cheaper than mapping it.
+    config.memory_init_cow(false);
     // The table from machine code back to offsets in the module doubles the size of the code. Traps are told by their kind;
     // who develops a module finds the place with the panic message in the log.
     config.generate_address_map(false);

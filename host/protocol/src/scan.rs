@@ -4,13 +4,28 @@
 /// which the compiler turns into vector code.
 const CHUNK: usize = 32;
 
+/// The bytes at which a run may end; of the quotes only one does. Most strings are names, shorter than a chunk, and looked at byte
+/// by byte, so each byte should cost one look.
+const MAY_END: [bool; 256] = {
+    let mut bytes = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        bytes[byte] = matches!(byte as u8, ..0x20 | b'"' | b'\'' | b'\\' | 0xFE..);
+        byte += 1;
+    }
+    bytes
+};
+
 /// How many bytes at the start of `input` are ordinary string contents: neither `quote` nor `\`, no control
 /// character, not 0xFE or 0xFF (which never occur in UTF-8 and reset the parser). Also tells whether any of them is
 /// outside ASCII.
 pub(crate) fn plain_run(input: &[u8], quote: u8) -> (usize, bool) {
-    let mut length = 0;
     let mut seen = 0;
-    for chunk in input.as_chunks::<CHUNK>().0 {
+    let mut length = short_run(&input[..input.len().min(CHUNK)], quote, &mut seen);
+    if length < CHUNK {
+        return (length, seen >= 0x80);
+    }
+    for chunk in input[CHUNK..].as_chunks::<CHUNK>().0 {
         let (special, all) =
             chunk.iter().fold((false, 0), |(special, all), &byte| (special | is_special(byte, quote), all | byte));
         if special {
@@ -19,14 +34,19 @@ pub(crate) fn plain_run(input: &[u8], quote: u8) -> (usize, bool) {
         seen |= all;
         length += CHUNK;
     }
-    for &byte in &input[length..] {
-        if is_special(byte, quote) {
-            break;
-        }
-        seen |= byte;
-        length += 1;
-    }
+    length += short_run(&input[length..], quote, &mut seen);
     (length, seen >= 0x80)
+}
+
+/// The same, byte by byte.
+fn short_run(input: &[u8], quote: u8, seen: &mut u8) -> usize {
+    for (length, &byte) in input.iter().enumerate() {
+        if MAY_END[usize::from(byte)] && is_special(byte, quote) {
+            return length;
+        }
+        *seen |= byte;
+    }
+    input.len()
 }
 
 /// Without short cuts, so that it vectorises.

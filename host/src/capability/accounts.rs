@@ -17,8 +17,9 @@ impl Host for Compartment {
     }
 
     fn read_keys(&mut self, user: String) -> wasmtime::Result<Result<Vec<u8>, KeysError>> {
+        self.called(0)?;
         let text = self.state().gate.read_keys(self.module, &user);
-        self.called(text.as_ref().map_or(0, Vec::len))?;
+        self.brought(text.as_ref().map_or(0, Vec::len));
         Ok(text.map_err(keys_error))
     }
 

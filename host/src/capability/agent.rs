@@ -3,6 +3,7 @@
 use super::interface::agent::{CommandInfo, Host};
 use super::{Compartment, broken_rule};
 use crate::QEMU_VERSION;
+use crate::commands::Command;
 
 impl Host for Compartment {
     fn version(&mut self) -> wasmtime::Result<String> {
@@ -12,14 +13,14 @@ impl Host for Compartment {
 
     fn commands(&mut self) -> wasmtime::Result<Vec<CommandInfo>> {
         self.ask()?;
-        let state = self.state();
-        let describe = |command: &crate::commands::Command| CommandInfo {
+        let mut state = self.state();
+        let catalog = state.catalog().clone();
+        let describe = |(command, enabled): (&Command, &bool)| CommandInfo {
             name: command.name.to_owned(),
-            // If it came now, and were the first of its kind.
-            enabled: state.rule(command, |_| 0).permits(),
+            enabled: *enabled,
             success_response: command.success_response,
         };
-        Ok(state.catalog().all().iter().map(describe).collect())
+        Ok(catalog.all().iter().zip(state.enabled()).map(describe).collect())
     }
 
     fn delimit_reply(&mut self) -> wasmtime::Result<()> {

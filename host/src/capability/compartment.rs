@@ -69,14 +69,15 @@ impl Compartment {
         }
     }
 
-    /// Gives it the request to answer.
+    /// Gives it the request to answer, whose time begins now.
     pub fn accept(&mut self, request: Request) {
         self.request = Some(request);
+        self.started = None;
         begin_success(&mut self.reply, true);
     }
 
-    /// Takes what it leaves.
-    pub fn finish(mut self) -> Answered {
+    /// Takes what it leaves. Nothing may run in it any more.
+    pub fn finish(&mut self) -> Answered {
         if self.lines > limits::LOG_LINES {
             let lost = self.lines - limits::LOG_LINES;
             tracing::warn!("module {}: {lost} more lines were not logged", self.module);
@@ -97,14 +98,23 @@ impl Compartment {
         self.request.as_ref().map_or("{}", Request::arguments)
     }
 
-    /// Every call of a capability begins here: calls are counted, and the bytes they move.
+    /// Every call of a capability begins here: calls are counted, and the bytes they move. An instance that was made ready
+    /// before its request has nobody to act for yet.
     pub(super) fn called(&mut self, bytes: usize) -> wasmtime::Result<()> {
+        if self.request.is_none() {
+            return Err(broken_rule("the module called the host before it was asked anything"));
+        }
         self.calls += 1;
-        self.moved += bytes as u64;
+        self.brought(bytes);
         if self.calls > limits::HOST_CALLS {
             return Err(broken_rule("the module called the host too often"));
         }
         Ok(())
+    }
+
+    /// More bytes than were known when the call began.
+    pub(super) fn brought(&mut self, bytes: usize) {
+        self.moved += bytes as u64;
     }
 
     /// How many bytes were moved for the module so far.
@@ -148,3 +158,38 @@ impl Drop for Acting<'_> {
 
 /// `types` has no functions; the trait is what its bindings ask for.
 impl super::interface::types::Host for Compartment {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::capability::interface::{arguments, clock, reply};
+    use crate::commands::Lists;
+    use crate::host_state::HostState;
+    use crate::logging::LogHold;
+    use crate::owner::profile;
+    use crate::state::State;
+    use bulkhead_gate::Gate;
+    use bulkhead_protocol::{Framer, Limits, Message};
+    use bulkhead_sys::Fake;
+    use bulkhead_test_support::Scratch;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    #[test]
+    fn nothing_can_be_called_before_there_is_a_request() {
+        let scratch = Scratch::new("compartment");
+        let gate = Gate::new(Box::new(Fake::default()), None, Rc::new(profile("full")));
+        let state = State::open(scratch.path()).unwrap();
+        let state = HostState::new(gate, Lists::default(), state, LogHold::new(None));
+        let mut compartment = Compartment::new("time", Rc::new(RefCell::new(state)));
+        assert!(clock::Host::now(&mut compartment).is_err());
+        assert!(reply::Host::append(&mut compartment, b"1".to_vec()).is_err());
+        assert!(arguments::Host::read(&mut compartment, 0, 10).is_err());
+        let mut framer = Framer::new(Limits::default());
+        framer.push(br#"{"execute":"guest-get-time"}"#);
+        let Some(Message::Request(request)) = framer.next() else { panic!("no request") };
+        compartment.accept(request);
+        assert!(clock::Host::now(&mut compartment).is_ok());
+        assert!(reply::Host::append(&mut compartment, b"1".to_vec()).is_ok());
+    }
+}

@@ -16,13 +16,14 @@ impl Host for Compartment {
     }
 
     fn environment(&mut self, variable: Variable) -> wasmtime::Result<Option<Vec<u8>>> {
+        self.called(0)?;
         let name = match variable {
             Variable::Tz => "TZ",
             Variable::OsRelease => "QGA_OS_RELEASE",
         };
         let value = self.state().gate.environment(self.module, name);
         let value = value.map_err(|_| broken_rule("the module was not granted the environment"))?;
-        self.called(value.as_ref().map_or(0, Vec::len))?;
+        self.brought(value.as_ref().map_or(0, Vec::len));
         Ok(value)
     }
 }

@@ -6,8 +6,9 @@ use super::{Compartment, errno};
 
 impl Host for Compartment {
     fn addresses(&mut self) -> wasmtime::Result<Result<Vec<InterfaceAddress>, ErrorCode>> {
+        self.called(0)?;
         let found = self.state().gate.addresses(self.module);
-        self.called(found.as_ref().map_or(0, |found| found.len() * size_of::<InterfaceAddress>()))?;
+        self.brought(found.as_ref().map_or(0, |found| found.len() * size_of::<InterfaceAddress>()));
         Ok(found.map(|found| found.into_iter().map(plain).collect()).map_err(errno::code))
     }
 }

@@ -6,14 +6,16 @@ use super::{Compartment, errno};
 
 impl Host for Compartment {
     fn read(&mut self, path: Vec<u8>) -> wasmtime::Result<Result<Vec<u8>, ErrorCode>> {
+        self.called(0)?;
         let text = self.state().gate.read_system_file(self.module, &path);
-        self.called(text.as_ref().map_or(0, Vec::len))?;
+        self.brought(text.as_ref().map_or(0, Vec::len));
         Ok(text.map_err(errno::code))
     }
 
     fn entries(&mut self, path: Vec<u8>) -> wasmtime::Result<Result<Vec<Vec<u8>>, ErrorCode>> {
+        self.called(0)?;
         let names = self.state().gate.system_entries(self.module, &path);
-        self.called(names.iter().flatten().map(Vec::len).sum())?;
+        self.brought(names.iter().flatten().map(Vec::len).sum());
         Ok(names.map_err(errno::code))
     }
 

@@ -78,6 +78,11 @@ impl Modules {
         self.loaded.entry(name).or_insert_with(|| Rc::new(Module { name, template }));
     }
 
+    /// Whether the module `name` can make nobody wait: it is built in, and reaches nothing but what the agent knows of itself.
+    pub fn answers_at_once(&self, name: &str) -> bool {
+        !self.installed.contains_key(name) && super::worlds::reaches_only(name, Capability::Agent)
+    }
+
     /// The installed modules.
     pub fn installed(&self) -> &HashMap<&'static str, Installed> {
         &self.installed

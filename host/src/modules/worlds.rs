@@ -32,6 +32,12 @@ pub fn may_import(module: &str, capability: Capability) -> bool {
     WORLDS.iter().any(|(name, imported, _)| *name == module && *imported == capability)
 }
 
+/// Whether the built-in `module` may import this capability and no other.
+pub(super) fn reaches_only(module: &str, capability: Capability) -> bool {
+    let mut imported = WORLDS.iter().filter(|(name, ..)| *name == module).peekable();
+    imported.peek().is_some() && imported.all(|(_, it, _)| *it == capability)
+}
+
 /// The modules that may import the capability of this name.
 pub fn importers(capability: &str) -> Vec<&'static str> {
     let imports = WORLDS.iter().filter(|(_, imported, _)| imported.name() == capability);
@@ -55,6 +61,14 @@ mod tests {
         assert!(may_import("file", Capability::Files));
         assert!(!may_import("core", Capability::Files));
         assert!(!may_import("stranger", Capability::Power));
+    }
+
+    #[test]
+    fn only_one_module_can_make_nobody_wait() {
+        let names = crate::modules::names();
+        let quick: Vec<_> = names.iter().filter(|name| reaches_only(name, Capability::Agent)).collect();
+        assert_eq!(quick, [&"core"]);
+        assert!(!reaches_only("stranger", Capability::Agent));
     }
 
     #[test]

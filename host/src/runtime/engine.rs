@@ -2,7 +2,10 @@
 
 use super::bounds::Exceeded;
 use super::limits;
+use super::memories::Memories;
+use super::ready::{Instance, Ready};
 use super::ticker::Ticker;
+use crate::capability::bindings::Offered;
 use crate::capability::bindings::bulkhead::agent::types::CommandError;
 use crate::capability::bindings::exports::bulkhead::agent::handler::ArgumentText;
 use crate::capability::{Answered, Compartment};
@@ -12,6 +15,7 @@ use bulkhead_protocol::Request;
 use nix::time::{ClockId, clock_gettime};
 use std::cell::{Ref, RefCell, RefMut};
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 use thiserror::Error;
 use wasmtime::{Engine, Store, Trap, UpdateDeadline};
@@ -22,10 +26,26 @@ pub struct Runtime {
     engine: Engine,
     modules: SharedModules,
     ticker: Ticker,
+    ready: Ready,
+    used: Option<Used>,
+}
+
+/// An instance that has answered. It does nothing any more, but clearing it away takes time, and its client waits.
+struct Used {
+    module: &'static str,
+    /// Whether the next one of its module is likely to be of use.
+    was_good: bool,
+    store: Store<Compartment>,
 }
 
 /// The modules, shared with what puts others in their places between two requests.
 pub type SharedModules = Rc<RefCell<Modules>>;
+
+impl std::fmt::Debug for Used {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Used").field("module", &self.module).field("was_good", &self.was_good).finish()
+    }
+}
 
 /// Why there is no engine.
 #[derive(Debug, Error)]
@@ -96,10 +116,12 @@ impl Failure {
 impl Runtime {
     /// An engine with the built-in modules.
     pub fn new() -> Result<Self, StartError> {
-        let engine = Engine::new(&bulkhead_engine::config()).map_err(StartError::Engine)?;
+        let mut config = bulkhead_engine::config();
+        config.with_host_memory(Arc::new(Memories::default()));
+        let engine = Engine::new(&config).map_err(StartError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
         let modules = Rc::new(RefCell::new(Modules::built_in()));
-        Ok(Runtime { engine, modules, ticker })
+        Ok(Runtime { engine, modules, ticker, ready: Ready::default(), used: None })
     }
 
     /// The engine, for tests that bring their own modules.
@@ -122,8 +144,8 @@ impl Runtime {
         Rc::clone(&self.modules)
     }
 
-    /// Has `module` answer `request` in a fresh instance, and drops the instance. What the module appended to its reply
-    /// and what the host remembers of the request come back whatever happened.
+    /// Has `module` answer `request` in an instance that has answered nothing before and will answer nothing again. What the
+    /// module appended to its reply and what the host remembers of the request come back whatever happened.
     pub fn run(
         &mut self,
         module: &'static str,
@@ -131,18 +153,55 @@ impl Runtime {
         request: Request,
     ) -> (Result<Outcome, Failure>, Answered) {
         let begin = Instant::now();
-        let mut compartment = Compartment::new(module, state.clone());
-        compartment.accept(request);
+        self.used = None;
         let got = self.modules.borrow_mut().get(&self.engine, module);
         let template = match got {
             Ok(template) => template,
-            Err(error) => return (Err(error.into()), compartment.finish()),
+            Err(error) => {
+                let mut compartment = Compartment::new(module, state.clone());
+                compartment.accept(request);
+                return (Err(error.into()), compartment.finish());
+            }
         };
-        let mut store = self.store(compartment);
         self.ticker.begin();
-        let outcome = call(&mut store, &template, begin);
+        let policy = state.borrow().gate.policy();
+        let (mut store, exports) = match self.ready.take(&template, &policy) {
+            Some(Instance { mut store, exports, .. }) => {
+                store.set_epoch_deadline(1);
+                store.data_mut().accept(request);
+                (store, Ok(exports))
+            }
+            None => {
+                let mut store = self.store(Compartment::new(module, state.clone()));
+                store.data_mut().accept(request);
+                let exports = instance(&mut store, &template);
+                (store, exports)
+            }
+        };
+        let outcome = exports.and_then(|exports| call(&mut store, &exports, module, begin));
         self.ticker.end();
-        (outcome, store.into_data().finish())
+        let answered = store.data_mut().finish();
+        self.used = Some(Used { module, was_good: outcome.is_ok(), store });
+        (outcome, answered)
+    }
+
+    /// Clears away what the last request has left, and makes an instance ready for the next one. Call it when nobody waits;
+    /// [`Runtime::run`] needs it not.
+    pub fn settle(&mut self, state: &SharedState) {
+        let Some(Used { module, was_good, store }) = self.used.take() else { return };
+        drop(store);
+        let Ok(template) = self.modules.borrow_mut().get(&self.engine, module) else { return };
+        if !was_good {
+            return;
+        }
+        let policy = state.borrow().gate.policy();
+        let mut store = self.store(Compartment::new(module, state.clone()));
+        self.ticker.begin();
+        // Should it fail, the next request finds out why.
+        if let Ok(exports) = instance(&mut store, &template) {
+            self.ready.put(Instance::new(store, exports, template, policy));
+        }
+        self.ticker.end();
     }
 
     fn store(&self, compartment: Compartment) -> Store<Compartment> {
@@ -156,21 +215,29 @@ impl Runtime {
     }
 }
 
-fn call(store: &mut Store<Compartment>, module: &Module, begin: Instant) -> Result<Outcome, Failure> {
+fn instance(store: &mut Store<Compartment>, module: &Module) -> Result<Offered, Failure> {
     let name = module.name;
-    let instance = module.template.instantiate(&mut *store).map_err(|source| {
+    module.template.instantiate(store).map_err(|source| {
         // Only a module that asks for more than it may have, or traps as it starts, has itself to thank for it.
         if source.is::<Trap>() || source.is::<Exceeded>() {
             Failure::Trapped { module: name, source }
         } else {
             Failure::NoInstance { module: name, source }
         }
-    })?;
+    })
+}
+
+fn call(
+    store: &mut Store<Compartment>,
+    exports: &Offered,
+    module: &'static str,
+    begin: Instant,
+) -> Result<Outcome, Failure> {
     let (command, arguments) = store.data().call();
     let ready = Instant::now();
-    let outcome = instance.bulkhead_agent_handler().call_handle(&mut *store, &command, &arguments);
+    let outcome = exports.bulkhead_agent_handler().call_handle(&mut *store, &command, &arguments);
     store.data_mut().timing = Timing { instance: ready - begin, call: ready.elapsed(), host: Duration::ZERO };
-    outcome.map_err(|source| Failure::Trapped { module: name, source })
+    outcome.map_err(|source| Failure::Trapped { module, source })
 }
 
 impl Compartment {

@@ -3,6 +3,8 @@
 mod bounds;
 mod engine;
 pub mod limits;
+mod memories;
+mod ready;
 mod ticker;
 
 pub(crate) use bounds::Bounds;

@@ -59,6 +59,8 @@ impl Ticker {
 impl Shared {
     fn tick(&self, engine: &Engine) {
         loop {
+            // Nothing has run for a while: what was kept for the next request is better used elsewhere.
+            bulkhead_sys::memory::give_back();
             self.asleep.store(true, Ordering::SeqCst);
             while !self.running.load(Ordering::SeqCst) {
                 thread::park();

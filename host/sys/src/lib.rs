@@ -4,8 +4,8 @@
 //! plain values or one descriptor out. [`Linux`] does it; [`Fake`] pretends, for tests and for trying a module
 //! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them.
 //!
-//! [`process`], [`memory`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`] and [`Readiness`] are not for modules: the
-//! agent itself, its channel, its store of modules and its ends of pipes need them.
+//! [`process`], [`memory`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`Readiness`] and [`Region`] are not for
+//! modules: the agent itself, its channel, its store of modules, its ends of pipes and its compartments need them.
 
 mod accounts;
 pub mod fake;
@@ -18,6 +18,7 @@ mod network;
 pub mod process;
 mod processes;
 mod readiness;
+mod region;
 mod rehearsal;
 pub mod serial;
 pub mod socket;
@@ -34,6 +35,7 @@ pub use network::{Address, InterfaceAddress};
 pub use nix::errno::Errno;
 pub use processes::{Ending, Manner, Output, Spawn, Spawned};
 pub use readiness::{Readiness, Wanted};
+pub use region::Region;
 pub use rehearsal::{Notes, Rehearsal};
 pub use system::{MountError, OpenFlags, Program, ProgramError, System, Trimmed, Usage};
 pub use watch::Watch;

@@ -2,11 +2,13 @@
 
 use serde_json::{Value, json};
 
-/// Which of the two agents a value belongs to.
-#[derive(Clone, Copy)]
+/// Whose value it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
     Oracle,
     Agent,
+    /// The program that does only what no agent can avoid. Few phases have it.
+    Limit,
 }
 
 /// Which direction is an improvement.
@@ -31,7 +33,7 @@ pub(crate) struct Measured {
     pub(crate) name: String,
     pub(crate) unit: &'static str,
     pub(crate) better: Better,
-    /// Whether the table shows it; the JSON file shows everything.
+    /// Whether the first table shows it; the JSON file shows everything.
     pub(crate) in_table: bool,
     pub(crate) value: f64,
 }
@@ -41,7 +43,7 @@ impl Measured {
         Measured { name: name.into(), unit, better, in_table: true, value }
     }
 
-    /// Leaves it out of the table.
+    /// Leaves it out of the first table.
     pub(crate) fn detail(self) -> Self {
         Measured { in_table: false, ..self }
     }
@@ -55,14 +57,19 @@ pub(crate) struct Figure {
     pub(crate) in_table: bool,
     pub(crate) oracle: Vec<f64>,
     pub(crate) agent: Vec<f64>,
+    pub(crate) limit: Vec<f64>,
 }
 
 impl Figure {
     /// The agent's value divided by qemu-ga's, run by run, and of these the median: both values of a run were taken
     /// right after each other, so a slow minute of the machine cancels out.
     pub(crate) fn ratio(&self) -> f64 {
-        let ratios: Vec<f64> = self.agent.iter().zip(&self.oracle).map(|(agent, oracle)| agent / oracle).collect();
-        median(&ratios)
+        paired_ratio(&self.agent, &self.oracle)
+    }
+
+    /// The same, of the agent's value and the limit's.
+    pub(crate) fn ratio_to_limit(&self) -> f64 {
+        paired_ratio(&self.agent, &self.limit)
     }
 
     pub(crate) fn json(&self) -> Value {
@@ -70,8 +77,10 @@ impl Figure {
         json!({
             "name": self.name, "unit": self.unit, "better": self.better.word(),
             "qemu-ga": side(&self.oracle), "bulkhead": side(&self.agent),
-            // JSON has no infinity: no ratio where qemu-ga's value is 0.
+            "limit": Some(&self.limit).filter(|limit| !limit.is_empty()).map(|limit| side(limit)),
+            // JSON has no infinity: no ratio where the other value is 0 or was not measured.
             "ratio": Some(self.ratio()).filter(|ratio| ratio.is_finite()),
+            "ratio to limit": Some(self.ratio_to_limit()).filter(|ratio| ratio.is_finite()),
         })
     }
 }
@@ -85,12 +94,14 @@ impl Figures {
     pub(crate) fn record(&mut self, who: Who, values: Vec<Measured>) {
         for Measured { name, unit, better, in_table, value } in values {
             let known = self.0.iter().position(|figure| figure.name == name).unwrap_or_else(|| {
-                self.0.push(Figure { name, unit, better, in_table, oracle: Vec::new(), agent: Vec::new() });
+                let [oracle, agent, limit] = [Vec::new(), Vec::new(), Vec::new()];
+                self.0.push(Figure { name, unit, better, in_table, oracle, agent, limit });
                 self.0.len() - 1
             });
             match who {
                 Who::Oracle => self.0[known].oracle.push(value),
                 Who::Agent => self.0[known].agent.push(value),
+                Who::Limit => self.0[known].limit.push(value),
             }
         }
     }
@@ -98,6 +109,16 @@ impl Figures {
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Figure> {
         self.0.iter()
     }
+
+    pub(crate) fn named(&self, name: &str) -> Option<&Figure> {
+        self.iter().find(|figure| figure.name == name)
+    }
+}
+
+/// Value by value `these` divided by `those`, and of the ratios the median.
+pub(crate) fn paired_ratio(these: &[f64], those: &[f64]) -> f64 {
+    let ratios: Vec<f64> = these.iter().zip(those).map(|(this, that)| this / that).collect();
+    median(&ratios)
 }
 
 /// The middle value; of an even number of values the mean of the two middle ones; of none, not a number.
@@ -165,5 +186,6 @@ mod tests {
         }
         let ping = figures.iter().next().expect("one figure");
         assert_eq!((ping.oracle.len(), ping.ratio()), (3, 0.5));
+        assert!(ping.ratio_to_limit().is_nan(), "there was no limit");
     }
 }

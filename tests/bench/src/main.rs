@@ -1,16 +1,19 @@
 //! `make bench`: the agent and qemu-ga, measured side by side.
 //!
 //! Absolute times say more about the machine than about the agent, so both agents run at the same time and take turns
-//! phase by phase (A B A B ...): whatever else the machine does hits both alike, and the ratio is what counts. Each
+//! phase by phase (A B A B ...), in some phases with a third, the limit: whatever else the machine does hits both alike, and the ratio is what counts. Each
 //! agent's figure is the median of the runs; the ratio is the median of the runs' own ratios.
 //!
 //! The exit status is never a verdict on speed. It is non-zero only when something is wrong: a bad reply, wrong data,
 //! no qemu-ga to compare with.
 
 mod connection;
+mod costs;
 mod figures;
+mod growth;
 mod modules;
 mod options;
+mod owner;
 mod phases;
 mod policy;
 mod process;
@@ -18,14 +21,15 @@ mod report;
 mod usage;
 
 use anyhow::{Context, Result, ensure};
-use bulkhead_test_support::{agent_under_test, oracle};
+use bulkhead_test_support::agent_under_test;
 use clap::Parser;
 use figures::Figures;
 use nix::sched::{CpuSet, sched_setaffinity};
 use nix::unistd::Pid;
 use options::Options;
-use phases::{Plan, TestFile};
+use phases::{Binaries, Plan, TestFile};
 use process::{Binary, Workspace};
+use serde_json::json;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -39,11 +43,13 @@ fn main() -> ExitCode {
 }
 
 fn bench(options: &Options) -> Result<()> {
-    let oracle = options.oracle.clone().or_else(oracle);
-    let oracle =
-        oracle.context("no qemu-ga to compare with: apt-get install qemu-guest-agent, or name one by --oracle")?;
+    let (oracle, oracle_is) = options.oracle()?;
     let agent = options.agent.clone().unwrap_or_else(agent_under_test);
-    let binaries = [Binary::new(oracle, options.pin)?, Binary::new(agent, options.pin)?];
+    let binaries = Binaries {
+        oracle: Binary::new(oracle, options.pin)?,
+        agent: Binary::new(agent, options.pin)?,
+        limit: options.limit().map(|limit| Binary::new(limit, options.pin)).transpose()?,
+    };
 
     if options.pin {
         let cpus = std::thread::available_parallelism()?.get();
@@ -59,10 +65,17 @@ fn bench(options: &Options) -> Result<()> {
         eprintln!("run {run} of {}", options.runs);
         phases::run(&binaries, &workspace, &file, &plan, &mut figures)?;
     }
-    report::print_table(&binaries, options, &figures);
-    policy::print_table(&binaries[1], &workspace, &plan)?;
-    modules::print_table(&binaries[1], &workspace, &plan)?;
-    report::write_json(&binaries, options, &figures)?;
+    report::print_header(&binaries, oracle_is, options);
+    report::print_table(&figures, binaries.limit.is_some());
+    costs::print_table(&figures);
+    let agent = &binaries.agent;
+    let tables = json!({
+        "policy": policy::print_table(agent, &workspace, &plan)?,
+        "modules": modules::print_table(agent, &workspace, &plan)?,
+        "growth": growth::print_table(agent, &workspace, &file, &plan)?,
+        "payload": growth::payload::print_table(agent, &workspace, &file, &plan)?,
+    });
+    report::write_json(&binaries, oracle_is, options, &figures, tables)?;
     println!("\nAll values of all runs: {}", options.json().canonicalize()?.display());
     Ok(())
 }

@@ -5,13 +5,13 @@
 //! differs is what the swaps cost. The command asked is the module's, so that its answers tell how many swaps there were.
 
 use crate::figures::{median, quantile};
+use crate::owner::{Owner, SAMPLES};
 use crate::phases::Plan;
 use crate::process::{Agent, Binary, Workspace};
-use anyhow::{Context, Result, ensure};
-use bulkhead_test_support::Vendor;
+use anyhow::{Result, ensure};
+use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -26,22 +26,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 const REQUEST: &[u8] = b"{\"execute\":\"__com.example_answer\"}\n";
 
-const SCHEMA: &str = "##\n# @__com.example_answer:\n#\n# Answers with a number.\n#\n# @how: unused\n#\n# Returns: the number\n#\n\
-                      # Since: 1.0\n##\n{ 'command': '__com.example_answer',\n  'data': { '*how': 'str' },\n  'returns': 'int' }\n";
-
 const POLICY: &str =
     "version = 1\nprofile = \"standard\"\n[[command]]\nnames = [\"__com.example_answer\"]\nmode = \"enforce\"\n";
 
-/// Two versions of a module, and the owner's things around a store.
+/// Two versions of a module, and who installs them.
 struct Shop {
-    vendor: Vendor,
+    owner: Owner,
     versions: [PathBuf; 2],
-    bulkhead: PathBuf,
-    policy: PathBuf,
 }
 
-/// Measures and prints.
-pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &Plan) -> Result<()> {
+/// Measures and prints; the result is for the JSON file.
+pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &Plan) -> Result<Value> {
     let shop = Shop::open(binary, workspace)?;
     println!("\nWhat installed modules cost. Medians of {TIMES} times, in ms.\n");
     let line = |name: &str, times: &[f64]| println!("{name:<56} {:>8.1}", median(times));
@@ -52,6 +47,9 @@ pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &Plan) -
     line("start of an agent to the first reply, without a module", &without);
     line("start of an agent to the first answer of a module", &with);
 
+    let times = json!({"installing": installing, "answering": answering, "start": without, "start with one": with});
+    let mut pauses = Vec::new();
+
     println!("\nOne client, as fast as it can, while versions are swapped. Round trips in µs.\n");
     println!(
         "{:<22} {:>9} {:>6} {:>8} {:>8} {:>8} {:>8}",
@@ -61,27 +59,22 @@ pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &Plan) -
         let (times, swaps) = shop.pause(binary, workspace, plan.swapped, own)?;
         let [middle, high, higher, worst] = [0.5, 0.99, 0.999, 1.0].map(|part| quantile(&times, part));
         println!("{name:<22} {:>9} {swaps:>6} {middle:>8.1} {high:>8.1} {higher:>8.1} {worst:>8.1}", times.len());
+        pauses.push(json!({
+            "swaps are in": name, "requests": times.len(), "swaps": swaps,
+            "median µs": middle, "99 % µs": high, "99.9 % µs": higher, "worst µs": worst,
+        }));
     }
-    Ok(())
+    Ok(json!({"ms": times, "pauses": pauses}))
 }
 
 impl Shop {
     fn open(binary: &Binary, workspace: &Workspace) -> Result<Self> {
-        let vendor = Vendor::new("com.example.*");
+        let owner = Owner::new(binary, workspace, "owner", POLICY)?;
         let versions = [1, 2].map(|version| {
-            let component = format!("../../target/wasm32-unknown-unknown/module/examples/answers_{version}.wasm");
-            let manifest = format!(
-                "name = \"com.example.answer\"\nversion = \"{version}.0\"\ncounter = {version}\nagent = \"0.1.0\"\n\
-                 description = \"A sample.\"\n"
-            );
-            vendor.module(&Path::new(env!("CARGO_MANIFEST_DIR")).join(component), &manifest, SCHEMA)
+            let component = Path::new(SAMPLES).join(format!("answers_{version}.wasm"));
+            owner.module(&component, "answer", version)
         });
-        // The owner's tools answer to this name alone.
-        let bulkhead = workspace.join("bulkhead");
-        std::os::unix::fs::symlink(binary.path.canonicalize()?, &bulkhead)?;
-        let policy = workspace.join("modules.toml");
-        std::fs::write(&policy, POLICY)?;
-        Ok(Shop { vendor, versions, bulkhead, policy })
+        Ok(Shop { owner, versions })
     }
 
     /// Milliseconds that an installation takes, and those from its end until a running agent has answered.
@@ -92,7 +85,7 @@ impl Shop {
             let mut agent = self.agent(binary, workspace, &store)?;
             agent.connection.exchange(crate::phases::PING)?;
             let start = Instant::now();
-            self.tool(&store, &["install".as_ref(), self.versions[0].as_os_str()])?;
+            self.owner.tool(&store, &["install".as_ref(), self.versions[0].as_os_str()])?;
             let installed = Instant::now();
             installing.push((installed - start).as_secs_f64() * 1e3);
             until_answered(&mut agent)?;
@@ -104,7 +97,7 @@ impl Shop {
     /// Milliseconds from before the start of a process to its first reply: to a ping without a store, of the module with one.
     fn starts(&self, binary: &Binary, workspace: &Workspace) -> Result<(Vec<f64>, Vec<f64>)> {
         let (none, store) = (workspace.join("no-store"), workspace.join("store-at-start"));
-        self.tool(&store, &["install".as_ref(), self.versions[0].as_os_str()])?;
+        self.owner.tool(&store, &["install".as_ref(), self.versions[0].as_os_str()])?;
         let (mut without, mut with) = (Vec::new(), Vec::new());
         for _ in 0..TIMES {
             for (store, request, times) in [(&none, crate::phases::PING, &mut without), (&store, REQUEST, &mut with)] {
@@ -123,7 +116,7 @@ impl Shop {
         for version in &self.versions {
             [&agents, &other]
                 .iter()
-                .try_for_each(|store| self.tool(store, &["install".as_ref(), version.as_os_str()]))?;
+                .try_for_each(|store| self.owner.tool(store, &["install".as_ref(), version.as_os_str()]))?;
         }
         let mut agent = self.agent(binary, workspace, &agents)?;
         (0..WARM_UP).try_for_each(|_| agent.connection.exchange(REQUEST))?;
@@ -134,7 +127,7 @@ impl Shop {
                 let swapped = (0..count).try_for_each(|number| -> Result<()> {
                     let to = if number % 2 == 0 { "1.0" } else { "2.0" };
                     let words = ["rollback", "com.example.answer", "--to", to].map(OsStr::new);
-                    self.tool(store, &words)?;
+                    self.owner.tool(store, &words)?;
                     // Swaps that come faster than the agent takes them are one.
                     std::thread::sleep(Duration::from_millis(20));
                     Ok(())
@@ -157,19 +150,7 @@ impl Shop {
     }
 
     fn agent(&self, binary: &Binary, workspace: &Workspace, store: &Path) -> Result<Agent> {
-        let options =
-            [OsStr::new("--policy"), self.policy.as_os_str(), OsStr::new("--module-store"), store.as_os_str()];
-        Agent::start_with(binary, workspace, &options)
-    }
-
-    /// Runs `bulkhead module`, which must succeed.
-    fn tool(&self, store: &Path, words: &[&OsStr]) -> Result<()> {
-        let mut tool = Command::new(&self.bulkhead);
-        tool.arg("module").args(words).arg("--store").arg(store).arg("--keys").arg(self.vendor.keys());
-        tool.arg("--policy").arg(&self.policy).stdin(Stdio::null());
-        let output = tool.output().context("the owner's tool cannot be started")?;
-        ensure!(output.status.success(), "{tool:?}: {}", String::from_utf8_lossy(&output.stderr).trim_end());
-        Ok(())
+        Agent::start_with(binary, workspace, &self.owner.options(store))
     }
 }
 

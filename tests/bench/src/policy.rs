@@ -7,7 +7,7 @@
 use crate::figures::median;
 use crate::process::{Agent, Binary, Workspace};
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::ffi::OsStr;
 use std::fmt::Write;
 use std::path::PathBuf;
@@ -27,8 +27,9 @@ const REQUESTS: &[(&str, &str)] = &[
 /// How many handles or processes one agent holds at once, below its own limits.
 const BATCH: usize = 500;
 
-/// Measures and prints.
-pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &crate::phases::Plan) -> Result<()> {
+/// Measures and prints; the result is for the JSON file.
+pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &crate::phases::Plan) -> Result<Value> {
+    let mut table = Vec::new();
     println!("\nWhat a policy costs. Medians of {} requests, in µs; 'many rules' has 200 of them.\n", plan.judged);
     println!("{:<20} {:<12} {:>14} {:>12}", "request", "policy", "judging at most", "round trip");
     for (name, request) in REQUESTS {
@@ -36,9 +37,10 @@ pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &crate::
             let judging = judging(binary, workspace, &text, request, plan.judged)?;
             let trip = round_trip(binary, workspace, &text, request, plan.judged)?;
             println!("{name:<20} {label:<12} {:>15.0} {trip:>12.1}", judging + 1.0);
+            table.push(json!({"request": name, "policy": label, "judging µs": judging, "round trip µs": trip}));
         }
     }
-    Ok(())
+    Ok(Value::Array(table))
 }
 
 /// One tree, one program.

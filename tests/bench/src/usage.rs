@@ -48,6 +48,8 @@ impl Sub for Usage {
 pub(crate) struct Memory {
     /// Resident, shared libraries' pages included.
     pub(crate) resident: u64,
+    /// Resident and of no file: heap, stacks, and pages of files that were written to.
+    pub(crate) anonymous: u64,
     /// Resident and this process's alone: what one more agent costs.
     pub(crate) private: u64,
     /// The largest `resident` so far.
@@ -60,6 +62,7 @@ impl Memory {
         let maps = read(&format!("/proc/{pid}/smaps_rollup"))?;
         Ok(Memory {
             resident: field(&status, "VmRSS")?,
+            anonymous: field(&status, "RssAnon")?,
             private: field(&maps, "Private_Clean")? + field(&maps, "Private_Dirty")?,
             peak: field(&status, "VmHWM")?,
         })

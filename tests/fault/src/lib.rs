@@ -71,7 +71,10 @@ impl House {
         let mut framer = Framer::new(Limits::default());
         framer.push(request.as_bytes());
         let message = framer.next().expect("the request is whole");
-        let reply = self.dispatcher.answer(message)?;
+        let reply = self.dispatcher.answer(message);
+        // As a session does: what comes next meets an instance that was made ready.
+        self.dispatcher.settle();
+        let reply = reply?;
         let line = reply.bytes().strip_prefix(&[0xFF]).unwrap_or(reply.bytes());
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1, "one reply is one line");
         Some(serde_json::from_slice(line).expect("a reply is JSON"))

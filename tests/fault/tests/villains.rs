@@ -96,6 +96,17 @@ fn nothing_a_module_remembers_survives_its_request() {
     }
 }
 
+/// The instance that was ready had been made within other bounds.
+#[test]
+fn a_new_policy_counts_for_the_very_next_request() {
+    let mut house = House::new(&Fake::default());
+    assert_eq!(house.success("guest-ping"), json!({}));
+    house.set_policy("profile = \"full\"\n[[limit]]\nmodules = [\"core\"]\nmemory = \"64KiB\"\n");
+    assert_eq!(house.failure("guest-ping"), "The command guest-ping failed in module 'core'");
+    house.set_policy("profile = \"full\"\n");
+    assert_eq!(house.success("guest-ping"), json!({}));
+}
+
 #[test]
 fn a_module_that_floods_the_log_gets_its_share_and_no_more() {
     let scratch = Scratch::new("flood");

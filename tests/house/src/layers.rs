@@ -48,6 +48,9 @@ const MAY_NAME_SYS: &[&str] = &[
     "host/src/agent.rs",
     "host/src/processes.rs",
     "host/src/processes/",
+    // The agent's own memory, and that of compartments.
+    "host/src/runtime/memories.rs",
+    "host/src/runtime/ticker.rs",
     // Hearing that the store of modules has changed.
     "host/src/swapping.rs",
     "host/src/swapping/",

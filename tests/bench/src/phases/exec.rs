@@ -1,5 +1,6 @@
 //! Programs started, polled until they have ended as hasty clients do, and their output fetched.
 
+use crate::costs;
 use crate::figures::{Better, Measured, median};
 use crate::process::Agent;
 use anyhow::{Context, Result, ensure};
@@ -25,11 +26,9 @@ pub(super) fn run_true(agent: &mut Agent, count: usize) -> Result<Vec<Measured>>
         until_ended(agent, &request)?;
         times.push(start.elapsed().as_secs_f64() * 1e6);
     }
-    let cpu = (agent.usage()? - before).cpu_ns as f64 / count as f64 / 1e3;
-    Ok(vec![
-        Measured::new("exec /bin/true", "µs", Better::Lower, median(&times)),
-        Measured::new("exec /bin/true, agent's CPU", "µs", Better::Lower, cpu).detail(),
-    ])
+    let mut all = vec![Measured::new("exec /bin/true", "µs", Better::Lower, median(&times))];
+    all.extend(costs::per_request("exec /bin/true", agent.usage()? - before, count));
+    Ok(all)
 }
 
 /// A program that prints a lot, its output and all.

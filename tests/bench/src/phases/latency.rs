@@ -1,6 +1,7 @@
 //! Small requests, one after the other or pipelined.
 
 use super::TestFile;
+use crate::costs;
 use crate::figures::{Better, Measured, median, percentile_99};
 use crate::process::Agent;
 use crate::usage::Usage;
@@ -19,28 +20,24 @@ const WARM_UP: usize = 50;
 
 pub(super) fn ping(agent: &mut Agent, count: usize) -> Result<Vec<Measured>> {
     let (times, used) = round_trips(agent, PING, count)?;
-    let [cpu, faults, switches] = per_request("ping", used, count);
-    Ok(vec![
+    let mut all = vec![
         Measured::new("ping", "µs", Better::Lower, median(&times)),
         Measured::new("ping, 99th percentile", "µs", Better::Lower, percentile_99(&times)),
-        cpu,
-        faults,
-        switches,
-    ])
+    ];
+    all.extend(costs::per_request("ping", used, count));
+    Ok(all)
 }
 
 /// One of [`POLLED`].
 pub(super) fn polled(agent: &mut Agent, command: &str, count: usize) -> Result<Vec<Measured>> {
     let request = format!("{{\"execute\":\"{command}\"}}\n");
     let (times, used) = round_trips(agent, request.as_bytes(), count)?;
-    let [cpu, faults, switches] = per_request(command, used, count);
-    Ok(vec![
+    let mut all = vec![
         Measured::new(command, "µs", Better::Lower, median(&times)),
         Measured::new(format!("{command}, 99th percentile"), "µs", Better::Lower, percentile_99(&times)).detail(),
-        cpu.detail(),
-        faults.detail(),
-        switches.detail(),
-    ])
+    ];
+    all.extend(costs::per_request(command, used, count));
+    Ok(all)
 }
 
 pub(super) fn pipelined_pings(agent: &mut Agent, count: usize) -> Result<Vec<Measured>> {
@@ -48,9 +45,9 @@ pub(super) fn pipelined_pings(agent: &mut Agent, count: usize) -> Result<Vec<Mea
     let (before, start) = (agent.usage()?, Instant::now());
     agent.connection.pipeline(PING, count)?;
     let seconds = start.elapsed().as_secs_f64();
-    let [cpu, faults, switches] = per_request("pipelined ping", agent.usage()? - before, count);
-    let rate = Measured::new("pipelined pings", "1/s", Better::Higher, count as f64 / seconds);
-    Ok(vec![rate, cpu, faults.detail(), switches.detail()])
+    let mut all = vec![Measured::new("pipelined pings", "1/s", Better::Higher, count as f64 / seconds)];
+    all.extend(costs::per_request("pipelined ping", agent.usage()? - before, count));
+    Ok(all)
 }
 
 /// A file opened and closed again: two requests, measured as one. The handle has to be read from the first reply, so
@@ -87,13 +84,4 @@ fn round_trips(agent: &mut Agent, request: &[u8], count: usize) -> Result<(Vec<f
         times.push(start.elapsed().as_secs_f64() * 1e6);
     }
     Ok((times, agent.usage()? - before))
-}
-
-fn per_request(name: &str, used: Usage, count: usize) -> [Measured; 3] {
-    let each = |value: u64| value as f64 / count as f64;
-    [
-        Measured::new(format!("{name}, agent's CPU"), "µs", Better::Lower, each(used.cpu_ns) / 1e3),
-        Measured::new(format!("{name}, page faults"), "each", Better::Lower, each(used.faults)),
-        Measured::new(format!("{name}, context switches"), "each", Better::Lower, each(used.switches)),
-    ]
 }

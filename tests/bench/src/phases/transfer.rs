@@ -1,6 +1,7 @@
 //! File contents through the agent. Rates count payload bytes, before base64; 1 MB is 10^6 bytes.
 
 use super::{KIB, MIB};
+use crate::costs;
 use crate::figures::{Better, Measured};
 use crate::process::{Agent, Workspace};
 use crate::usage::Usage;
@@ -14,10 +15,10 @@ use std::time::{Duration, Instant};
 
 /// A file to read, as large as the largest single read that qemu-ga allows.
 pub(crate) struct TestFile {
-    pub(super) path: PathBuf,
-    content: Vec<u8>,
+    pub(crate) path: PathBuf,
+    pub(crate) content: Vec<u8>,
     /// A file to write.
-    target: PathBuf,
+    pub(crate) target: PathBuf,
 }
 
 impl TestFile {
@@ -97,31 +98,27 @@ impl Cost {
     }
 
     fn measured(&self, verb: &str, count: usize) -> Vec<Measured> {
-        let name =
-            if count < MIB { format!("{verb} {} KiB", count / KIB) } else { format!("{verb} {} MiB", count / MIB) };
-        let (bytes, requests) = (self.bytes as f64, (self.bytes / count) as f64);
-        let rate = bytes / 1e6 / self.time.as_secs_f64();
-        let cpu = self.used.cpu_ns as f64 / bytes;
-        let lower = |what, unit, value| Measured::new(format!("{name}, {what}"), unit, Better::Lower, value);
-        let cpu = lower("agent's CPU", "ns/byte", cpu);
-        vec![
-            Measured::new(&name, "MB/s", Better::Higher, rate),
-            // One row per verb tells how the agents compare; 1 MiB is a common client's choice.
-            if count == MIB { cpu } else { cpu.detail() },
-            lower("page faults", "each", self.used.faults as f64 / requests).detail(),
-            lower("context switches", "each", self.used.switches as f64 / requests).detail(),
-        ]
+        let name = format!("{verb} {}", size(count));
+        let rate = self.bytes as f64 / 1e6 / self.time.as_secs_f64();
+        let mut all = vec![Measured::new(&name, "MB/s", Better::Higher, rate)];
+        all.extend(costs::per_request(&name, self.used, self.bytes / count));
+        all
     }
 }
 
-fn call(agent: &mut Agent, command: &str, arguments: Value) -> Result<Value> {
+/// A size as people write it.
+pub(crate) fn size(bytes: usize) -> String {
+    if bytes < MIB { format!("{} KiB", bytes / KIB) } else { format!("{} MiB", bytes / MIB) }
+}
+
+pub(crate) fn call(agent: &mut Agent, command: &str, arguments: Value) -> Result<Value> {
     agent.connection.call(&request(command, arguments))
 }
 
-fn request(command: &str, arguments: Value) -> Vec<u8> {
+pub(crate) fn request(command: &str, arguments: Value) -> Vec<u8> {
     format!("{}\n", json!({"execute": command, "arguments": arguments})).into_bytes()
 }
 
-fn request_for_rewind(handle: &Value) -> Vec<u8> {
+pub(crate) fn request_for_rewind(handle: &Value) -> Vec<u8> {
     request("guest-file-seek", json!({"handle": handle, "offset": 0, "whence": "set"}))
 }

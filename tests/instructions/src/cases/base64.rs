@@ -1,0 +1,72 @@
+//! Contents of files, as the module `file` reads and writes them.
+
+use super::{Case, Repetition, sample};
+use base64_simd::STANDARD;
+use bulkhead_module::base64::{Decoder, Measure};
+use std::hint::black_box;
+
+/// How much a module has of a file at once, in bytes (guest-modules/file/src/read.rs).
+const READ: usize = 24 << 10;
+
+/// How much a module has of a long argument at once, in bytes (guest-modules/sdk/src/streamed.rs).
+const WRITTEN: usize = 32 << 10;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "base64-measured",
+        what: "64 KiB of base64 are checked and measured",
+        count: 20,
+        prepare: || measured(sample::base64()),
+    },
+    Case {
+        name: "base64-decoded",
+        what: "64 KiB of base64 become bytes",
+        count: 20,
+        prepare: || decoded(sample::base64()),
+    },
+    Case {
+        name: "base64-decoded-lines",
+        what: "the same, with a line feed behind every 76 characters",
+        count: 20,
+        prepare: || decoded(lines(&sample::base64())),
+    },
+    Case { name: "base64-encoded", what: "48 KiB become base64", count: 20, prepare: encoded },
+];
+
+fn measured(text: String) -> Repetition {
+    Box::new(move || {
+        let mut measure = Measure::default();
+        assert!(black_box(text.as_bytes()).chunks(WRITTEN).all(|piece| measure.add(piece).is_ok()));
+        assert_eq!(measure.bytes(), 48 << 10);
+    })
+}
+
+fn decoded(text: String) -> Repetition {
+    Box::new(move || {
+        let (mut decoder, mut bytes, mut count) = (Decoder::default(), Vec::new(), 0);
+        for piece in black_box(text.as_bytes()).chunks(WRITTEN) {
+            bytes.clear();
+            decoder.decode(piece, &mut bytes);
+            count += black_box(&bytes).len();
+        }
+        assert_eq!(count, 48 << 10);
+    })
+}
+
+fn encoded() -> Repetition {
+    let bytes = sample::bytes();
+    Box::new(move || {
+        let (mut text, mut count) = (String::with_capacity(READ / 3 * 4), 0);
+        for piece in black_box(&bytes).chunks(READ) {
+            text.clear();
+            STANDARD.encode_append(piece, &mut text);
+            count += black_box(&text).len();
+        }
+        assert_eq!(count, 64 << 10);
+    })
+}
+
+fn lines(text: &str) -> String {
+    let lines = text.as_bytes().chunks(76).map(|line| String::from_utf8_lossy(line));
+    lines.flat_map(|line| [line, "\n".into()]).collect()
+}

@@ -1,0 +1,83 @@
+//! What the owner's policy is asked about two requests: opening a file, starting a program.
+
+use super::{Case, Repetition};
+use bulkhead_policy::{Ask, Asks, Document, Mode, Policy};
+use std::fmt::Write;
+use std::hint::black_box;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "policy-full",
+        what: "a file and a program, under the profile full",
+        count: 500,
+        prepare: || decided("version = 1\nprofile = \"full\"\n"),
+    },
+    Case {
+        name: "policy-narrow",
+        what: "the same, under one tree and one program",
+        count: 500,
+        prepare: || decided(&narrow()),
+    },
+    Case {
+        name: "policy-many",
+        what: "the same, under these among two hundred rules more",
+        count: 50,
+        prepare: || decided(&many()),
+    },
+];
+
+const MODULES: &[&str] = &["core", "file", "filesystem", "power", "exec", "report", "time", "hotplug", "account"];
+
+/// Asks what the dispatcher and the gate ask, of a policy that allows it.
+fn decided(text: &str) -> Repetition {
+    let commands = include_str!("../../../../schemas/commands.txt");
+    let commands: Vec<&str> = commands.lines().filter(|line| line.starts_with("guest-")).collect();
+    let document = Document::parse("policy.toml", text, &commands, MODULES);
+    let policy = document.and_then(|document| Policy::merge([document], &commands, MODULES));
+    let policy = policy.unwrap_or_else(|error| panic!("{error}"));
+    Box::new(move || {
+        let policy = black_box(&policy);
+        let opened = [
+            ("trees", Ask::Within { surely: &["/etc"], perhaps: &[], path: b"/etc/hostname" }),
+            ("access", Ask::Words(&["read"])),
+            ("links", Ask::Flag(false)),
+            ("special", Ask::Flag(false)),
+        ];
+        assert!(is_allowed(policy, "guest-file-open", "file", "files", &opened));
+        let started = [
+            ("programs", Ask::Path(b"/usr/bin/true")),
+            ("arguments", Ask::Arguments(&[])),
+            ("environment", Ask::Names(&[])),
+        ];
+        assert!(is_allowed(policy, "guest-exec", "exec", "processes", &started));
+    })
+}
+
+/// Where everything is permitted, the gate does not find out what it would ask about.
+fn is_allowed(policy: &Policy, command: &str, module: &str, capability: &str, asks: &Asks<'_>) -> bool {
+    let ruling = policy.command(black_box(command), false, |_| 0);
+    let asks = if policy.is_unrestricted(module, capability) { &[] } else { black_box(asks) };
+    ruling.mode == Mode::Enforce && black_box(policy.judge(module, capability, asks)).allowed
+}
+
+fn narrow() -> String {
+    "version = 1\nprofile = \"standard\"\n[[command]]\nnames = [\"guest-file-*\", \"guest-exec\"]\nmode = \"enforce\"\n\
+     [[permit]]\ncapability = \"files\"\nmodules = [\"file\"]\ntrees = [\"/etc\"]\naccess = [\"read\"]\nreason = \"x\"\n\
+     [[permit]]\ncapability = \"processes\"\nmodules = [\"exec\"]\nprograms = [\"/usr/bin/true\"]\narguments = [[]]\n\
+     reason = \"x\"\n"
+        .to_owned()
+}
+
+/// Two hundred rules that say nothing of these requests but have to be asked.
+fn many() -> String {
+    let mut text = narrow();
+    for number in 0..100 {
+        let _ = write!(
+            text,
+            "[[command]]\nnames = [\"guest-suspend-*\"]\nmode = \"deny\"\nfaster-than = {{ calls = {}, seconds = 60 }}\n\
+             [[forbid]]\ncapability = \"processes\"\nprograms = [\"/usr/bin/program-{number}\"]\nreason = \"x\"\n",
+            number + 1
+        );
+    }
+    text
+}

@@ -1,0 +1,45 @@
+//! What a module returns is checked.
+
+use super::{Case, Repetition, sample};
+use bulkhead_protocol::ReturnChecker;
+use std::hint::black_box;
+
+pub(super) const CASES: &[Case] = &[
+    Case {
+        name: "return-info",
+        what: "4 KB of many short members, as guest-info has them",
+        count: 100,
+        prepare: || checked(info()),
+    },
+    Case {
+        name: "return-read",
+        what: "64 KiB of base64, as guest-file-read has them",
+        count: 20,
+        prepare: || checked(format!("{{\"buf-b64\": \"{}\", \"count\": 49152, \"eof\": false}}", sample::base64())),
+    },
+];
+
+fn checked(text: String) -> Repetition {
+    Box::new(move || {
+        let mut checker = ReturnChecker::default();
+        assert_eq!(checker.feed(black_box(text.as_bytes())).and_then(|()| checker.finish()), Ok(()));
+    })
+}
+
+/// With commands of its own, so that a new one of the agent's does not change the count.
+fn info() -> String {
+    let command =
+        |number| format!("{{\"enabled\": true, \"name\": \"guest-command-{number:02}\", \"success-response\": true}}");
+    let commands: Vec<String> = (0..56).map(command).collect();
+    format!("{{\"version\": \"11.1.3\", \"supported_commands\": [{}]}}", commands.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reply_has_four_kilobytes() {
+        assert!((3900..4200).contains(&info().len()), "{}", info().len());
+    }
+}
