@@ -33,7 +33,7 @@ pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Re
         while let Some(message) = framer.next() {
             // A client may send a quick request and a slow one together, and must not wait for the slow one to hear of the
             // quick one.
-            if !dispatcher.answers_at_once(&message) && !send(channel, &mut held).await? {
+            if !held.is_empty() && !dispatcher.answers_at_once(&message) && !send(channel, &mut held).await? {
                 return Ok(());
             }
             let Some(reply) = dispatcher.answer(message) else { continue };

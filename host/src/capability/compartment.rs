@@ -158,38 +158,3 @@ impl Drop for Acting<'_> {
 
 /// `types` has no functions; the trait is what its bindings ask for.
 impl super::interface::types::Host for Compartment {}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::capability::interface::{arguments, clock, reply};
-    use crate::commands::Lists;
-    use crate::host_state::HostState;
-    use crate::logging::LogHold;
-    use crate::owner::profile;
-    use crate::state::State;
-    use bulkhead_gate::Gate;
-    use bulkhead_protocol::{Framer, Limits, Message};
-    use bulkhead_sys::Fake;
-    use bulkhead_test_support::Scratch;
-    use std::cell::RefCell;
-    use std::rc::Rc;
-
-    #[test]
-    fn nothing_can_be_called_before_there_is_a_request() {
-        let scratch = Scratch::new("compartment");
-        let gate = Gate::new(Box::new(Fake::default()), None, Rc::new(profile("full")));
-        let state = State::open(scratch.path()).unwrap();
-        let state = HostState::new(gate, Lists::default(), state, LogHold::new(None));
-        let mut compartment = Compartment::new("time", Rc::new(RefCell::new(state)));
-        assert!(clock::Host::now(&mut compartment).is_err());
-        assert!(reply::Host::append(&mut compartment, b"1".to_vec()).is_err());
-        assert!(arguments::Host::read(&mut compartment, 0, 10).is_err());
-        let mut framer = Framer::new(Limits::default());
-        framer.push(br#"{"execute":"guest-get-time"}"#);
-        let Some(Message::Request(request)) = framer.next() else { panic!("no request") };
-        compartment.accept(request);
-        assert!(clock::Host::now(&mut compartment).is_ok());
-        assert!(reply::Host::append(&mut compartment, b"1".to_vec()).is_ok());
-    }
-}

@@ -2,8 +2,9 @@
 
 use bulkhead_lifecycle::{Daemons, frozen_scratch, script};
 use nix::sys::signal::Signal;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::fs;
+use std::time::Duration;
 
 /// A script that starts a service would hand everything on to it, for as long as that service runs.
 #[test]
@@ -37,4 +38,23 @@ fn it_gets_nothing_that_belongs_to_the_agent() {
     for ours in ["socket:", "anon_inode:", "agent.log", "/pid", "qga.state"] {
         assert!(!report.contains(ours), "{ours}: {report}");
     }
+}
+
+/// Replies to what came together go together, but none waits for a command that takes its time.
+#[test]
+fn a_reply_does_not_wait_for_the_hook_of_the_next_request() {
+    let daemons = Daemons::in_scratch(frozen_scratch());
+    let (hook, go) = (daemons.scratch().join("hook"), daemons.scratch().join("go"));
+    script(&hook, &format!("until [ -e {} ]; do sleep 0.05; done", go.display()));
+    let ended = daemons.start(&[&format!("--fsfreeze-hook={}", hook.display())]);
+    assert!(ended.status.success(), "{}", ended.output);
+    let mut client = daemons.client();
+    let request = |command: &str| format!("{{\"execute\":\"{command}\"}}\n");
+    let three = ["guest-ping", "guest-fsfreeze-thaw", "guest-ping"].map(request).concat();
+    client.send(three.as_bytes());
+    assert_eq!(client.reply().ok(), json!({}), "while the hook runs");
+    assert!(client.try_reply(Duration::from_millis(300)).is_none(), "the hook runs");
+    fs::write(&go, "").unwrap();
+    assert_eq!(client.reply().ok(), 0);
+    assert_eq!(client.reply().ok(), json!({}));
 }

@@ -1,0 +1,34 @@
+//! A compartment that was made ready before its request: nothing can be done from it yet.
+
+use bulkhead_gate::Gate;
+use bulkhead_host::capability::Compartment;
+use bulkhead_host::capability::bindings::bulkhead::agent::{arguments, clock, reply};
+use bulkhead_host::commands::Lists;
+use bulkhead_host::host_state::HostState;
+use bulkhead_host::logging::LogHold;
+use bulkhead_host::owner::profile;
+use bulkhead_host::state::State;
+use bulkhead_protocol::{Framer, Limits, Message};
+use bulkhead_sys::Fake;
+use bulkhead_test_support::Scratch;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+#[test]
+fn nothing_can_be_called_before_there_is_a_request() {
+    let scratch = Scratch::new("unasked");
+    let gate = Gate::new(Box::new(Fake::default()), None, Rc::new(profile("full")));
+    let state = State::open(scratch.path()).expect("a fresh state directory opens");
+    let state = HostState::new(gate, Lists::default(), state, LogHold::new(None));
+    let mut compartment = Compartment::new("time", Rc::new(RefCell::new(state)));
+    assert!(clock::Host::now(&mut compartment).is_err());
+    assert!(reply::Host::append(&mut compartment, b"1".to_vec()).is_err());
+    assert!(arguments::Host::read(&mut compartment, 0, 10).is_err());
+
+    let mut framer = Framer::new(Limits::default());
+    framer.push(br#"{"execute":"guest-get-time"}"#);
+    let Some(Message::Request(request)) = framer.next() else { panic!("no request") };
+    compartment.accept(request);
+    assert!(clock::Host::now(&mut compartment).is_ok());
+    assert!(reply::Host::append(&mut compartment, b"1".to_vec()).is_ok());
+}
