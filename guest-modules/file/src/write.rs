@@ -4,10 +4,7 @@ use crate::bindings::bulkhead::agent::files;
 use crate::error::failed;
 use crate::schema::{GuestFileWrite, GuestFileWriteArguments};
 use bulkhead_module::base64::{Decoder, Invalid, Measure};
-use bulkhead_module::{CommandError, Streamed};
-
-/// What a piece of the text stands for, in bytes, at the most: of 32 KiB.
-const PIECE: usize = 24 * 1024;
+use bulkhead_module::{CommandError, DECODED_PIECE, Streamed};
 
 /// Writes at the file's position, or at its end if it was opened for appending. The text is read twice: once to
 /// check it to its end, so that a bad character late in it writes nothing, and once to decode it.
@@ -20,7 +17,7 @@ pub fn write(arguments: GuestFileWriteArguments) -> Result<GuestFileWrite, Comma
     let mut left = count;
     let mut decoder = Decoder::default();
     // Before the first piece, so that its memory can be used again for the next.
-    let mut bytes = Vec::with_capacity(PIECE);
+    let mut bytes = Vec::with_capacity(DECODED_PIECE);
     arguments.buf_b64.pieces(|piece| {
         bytes.clear();
         decoder.decode(piece, &mut bytes);

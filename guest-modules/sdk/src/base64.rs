@@ -74,12 +74,10 @@ impl Decoder {
     /// Appends to `bytes` what `piece`, behind the pieces before it, stands for.
     pub fn decode(&mut self, piece: &[u8], bytes: &mut Vec<u8>) {
         let length = bytes.len();
-        if self.group.is_empty() {
-            if STANDARD.decode_append(piece, bytes).is_ok() {
-                return;
-            }
-            bytes.truncate(length);
+        if self.group.is_empty() && STANDARD.decode_append(piece, bytes).is_ok() {
+            return;
         }
+        bytes.truncate(length);
         if find(piece, |byte| byte == b'\n').is_some() {
             let mut joined = std::mem::take(&mut self.joined);
             joined.clear();

@@ -116,3 +116,51 @@ unsafe impl GlobalAlloc for Heap {
         moved
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A heap over `memory`, and a layout of so many bytes.
+    fn over(memory: &mut [u64]) -> Heap {
+        let range = memory.as_mut_ptr_range();
+        Heap { next: range.start.expose_provenance().into(), end: range.end.expose_provenance().into() }
+    }
+
+    fn bytes(size: usize) -> Layout {
+        Layout::from_size_align(size, 8).unwrap()
+    }
+
+    #[test]
+    fn the_last_block_grows_where_it_is_and_is_taken_back() {
+        let mut memory = [0; 32];
+        let begin = memory.as_ptr().addr();
+        let heap = over(&mut memory);
+        // SAFETY: each block is given back with the size that it has then, and all lie in `memory`.
+        #[expect(unsafe_code, reason = "what a module's code does with its allocator")]
+        unsafe {
+            let first = heap.alloc(bytes(16));
+            let second = heap.alloc(bytes(8));
+            assert_eq!((first.addr(), second.addr()), (begin, begin + 16));
+            assert_eq!(heap.realloc(second, bytes(8), 32), second, "it is the last");
+            first.write_bytes(7, 16);
+            let moved = heap.realloc(first, bytes(16), 64);
+            assert_eq!(moved.addr(), begin + 48, "behind the second");
+            assert_eq!(moved.add(15).read(), 7, "with what was in it");
+            heap.dealloc(moved, bytes(64));
+            assert_eq!(heap.alloc(bytes(8)), moved, "taken back");
+            heap.dealloc(second, bytes(32));
+            assert_eq!(heap.alloc(bytes(8)).addr(), begin + 56, "not the last: not taken back");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_another_allocators() {
+        let mut memory = [0; 4];
+        let heap = over(&mut memory);
+        assert!(heap.take(33, 8).is_none());
+        assert!(heap.take(32, 8).is_some());
+        assert!(heap.take(1, 1).is_none());
+        assert!(Heap::new().take(1, 1).is_none(), "natively there is nothing to begin with");
+    }
+}

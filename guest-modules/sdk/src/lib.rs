@@ -40,6 +40,6 @@ pub use bytes::{count, find};
 pub use json::{FromJson, Json, Kind, Path, enum_text};
 pub use module::answer;
 pub use returns::{Empty, IntoReturn, Tail, append};
-pub use streamed::Streamed;
+pub use streamed::{DECODED_PIECE, Streamed};
 #[doc(hidden)]
 pub use wit_bindgen;

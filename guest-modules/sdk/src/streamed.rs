@@ -7,6 +7,9 @@ use crate::{CommandError, Path, find};
 /// text is still there when it is used; the host's own bound is 64 KiB.
 const PIECE: u32 = 32 * 1024;
 
+/// How many bytes a piece of base64 stands for at the most.
+pub const DECODED_PIECE: usize = PIECE as usize / 4 * 3;
+
 /// The longest string that a command may ask for whole, in bytes. It bounds the compartment's memory; nothing but
 /// file contents is anywhere near as long.
 const WHOLE: u64 = 1024 * 1024;

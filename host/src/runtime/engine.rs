@@ -190,10 +190,10 @@ impl Runtime {
     pub fn settle(&mut self, state: &SharedState) {
         let Some(Used { module, was_good, store }) = self.used.take() else { return };
         drop(store);
-        let Ok(template) = self.modules.borrow_mut().get(&self.engine, module) else { return };
         if !was_good {
             return;
         }
+        let Ok(template) = self.modules.borrow_mut().get(&self.engine, module) else { return };
         let policy = state.borrow().gate.policy();
         let mut store = self.store(Compartment::new(module, state.clone()));
         self.ticker.begin();

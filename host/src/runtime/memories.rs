@@ -7,11 +7,12 @@ use bulkhead_sys::Region;
 use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
-/// Memories that wait for their next compartment. Requests come one after the other: one is in use, and two are ready.
+/// Memories that wait for their next compartment. One request runs and two instances are ready at the most, so no more than
+/// three ever come back; it bounds what is kept of a module with many memories.
 const WAITING: usize = 3;
 
-/// Bytes of a memory that stay with the agent while it waits; what is more goes back to the system. A built-in module has 128
-/// to 192 KiB. Wiping so much takes three microseconds; what a large memory costs is paid by those who have one.
+/// Bytes of a memory that stay with the agent while it waits; what is more goes back to the system. A built-in module has
+/// 192 KiB, unless it grows. More would be wiped after every request that once needed it.
 const KEPT: usize = 256 * 1024;
 
 /// Makes memories.

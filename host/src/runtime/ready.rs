@@ -10,7 +10,7 @@ use bulkhead_policy::Policy;
 use std::rc::Rc;
 use wasmtime::Store;
 
-/// How many modules have one ready, at 150 KiB each: two, for clients that send a guest-sync before each command go back
+/// How many modules have one ready, at 200 KiB each: two, for clients that send a guest-sync before each command go back
 /// and forth between `core` and another.
 const MODULES: usize = 2;
 
@@ -49,7 +49,6 @@ impl Ready {
 
     /// Keeps one more; the one that waits longest has to go for it.
     pub(super) fn put(&mut self, instance: Instance) {
-        self.0.retain(|it| !it.is_of(&instance.module));
         if self.0.len() >= MODULES {
             self.0.remove(0);
         }

@@ -59,8 +59,6 @@ impl Ticker {
 impl Shared {
     fn tick(&self, engine: &Engine) {
         loop {
-            // Nothing has run for a while: what was kept for the next request is better used elsewhere.
-            bulkhead_sys::memory::give_back();
             self.asleep.store(true, Ordering::SeqCst);
             while !self.running.load(Ordering::SeqCst) {
                 thread::park();
@@ -76,6 +74,8 @@ impl Shared {
                     idle += 1;
                 }
             }
+            // Nothing has run for a while: what was kept for the next request is better used elsewhere.
+            bulkhead_sys::memory::give_back();
         }
     }
 }

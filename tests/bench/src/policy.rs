@@ -7,9 +7,9 @@
 use crate::figures::median;
 use crate::process::{Agent, Binary, Workspace};
 use anyhow::{Context, Result};
+use bulkhead_test_support::policies::{many, narrow};
 use serde_json::{Value, json};
 use std::ffi::OsStr;
-use std::fmt::Write;
 use std::path::PathBuf;
 use std::time::Instant;
 
@@ -41,29 +41,6 @@ pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &crate::
         }
     }
     Ok(Value::Array(table))
-}
-
-/// One tree, one program.
-fn narrow() -> String {
-    "version = 1\nprofile = \"standard\"\n[[command]]\nnames = [\"guest-file-*\", \"guest-exec\"]\nmode = \"enforce\"\n\
-     [[permit]]\ncapability = \"files\"\nmodules = [\"file\"]\ntrees = [\"/etc\"]\naccess = [\"read\"]\nreason = \"x\"\n\
-     [[permit]]\ncapability = \"processes\"\nmodules = [\"exec\"]\nprograms = [\"/usr/bin/true\"]\narguments = [[]]\n\
-     reason = \"x\"\n"
-        .to_owned()
-}
-
-/// The same, among two hundred rules that say nothing of these requests but have to be asked.
-fn many() -> String {
-    let mut text = narrow();
-    for number in 0..100 {
-        let _ = write!(
-            text,
-            "[[command]]\nnames = [\"guest-suspend-*\"]\nmode = \"deny\"\nfaster-than = {{ calls = {}, seconds = 60 }}\n\
-             [[forbid]]\ncapability = \"processes\"\nprograms = [\"/usr/bin/program-{number}\"]\nreason = \"x\"\n",
-            number + 1
-        );
-    }
-    text
 }
 
 fn judging(binary: &Binary, workspace: &Workspace, policy: &str, request: &str, count: usize) -> Result<f64> {

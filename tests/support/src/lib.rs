@@ -6,6 +6,7 @@
 
 mod agent;
 mod client;
+pub mod policies;
 mod scratch;
 mod vendor;
 

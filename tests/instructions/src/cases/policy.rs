@@ -2,7 +2,7 @@
 
 use super::{Case, Repetition};
 use bulkhead_policy::{Ask, Asks, Document, Mode, Policy};
-use std::fmt::Write;
+use bulkhead_test_support::policies::{many, narrow};
 use std::hint::black_box;
 
 pub(super) const CASES: &[Case] = &[
@@ -58,26 +58,4 @@ fn is_allowed(policy: &Policy, command: &str, module: &str, capability: &str, as
     let ruling = policy.command(black_box(command), false, |_| 0);
     let asks = if policy.is_unrestricted(module, capability) { &[] } else { black_box(asks) };
     ruling.mode == Mode::Enforce && black_box(policy.judge(module, capability, asks)).allowed
-}
-
-fn narrow() -> String {
-    "version = 1\nprofile = \"standard\"\n[[command]]\nnames = [\"guest-file-*\", \"guest-exec\"]\nmode = \"enforce\"\n\
-     [[permit]]\ncapability = \"files\"\nmodules = [\"file\"]\ntrees = [\"/etc\"]\naccess = [\"read\"]\nreason = \"x\"\n\
-     [[permit]]\ncapability = \"processes\"\nmodules = [\"exec\"]\nprograms = [\"/usr/bin/true\"]\narguments = [[]]\n\
-     reason = \"x\"\n"
-        .to_owned()
-}
-
-/// Two hundred rules that say nothing of these requests but have to be asked.
-fn many() -> String {
-    let mut text = narrow();
-    for number in 0..100 {
-        let _ = write!(
-            text,
-            "[[command]]\nnames = [\"guest-suspend-*\"]\nmode = \"deny\"\nfaster-than = {{ calls = {}, seconds = 60 }}\n\
-             [[forbid]]\ncapability = \"processes\"\nprograms = [\"/usr/bin/program-{number}\"]\nreason = \"x\"\n",
-            number + 1
-        );
-    }
-    text
 }
