@@ -1,10 +1,10 @@
-//! Questions that the kernel may never answer. Each is asked by a thread of its own, for a thread that waits for a server or
-//! a disk that hangs cannot be called back.
+//! Questions that the kernel may never answer. They are asked by threads of their own, for a thread that waits for a server or
+//! a disk that hangs cannot be called back. One that got its answer asks the next question too, if that comes soon.
 
 use nix::errno::Errno;
 use nix::libc;
 use std::collections::BTreeSet;
-use std::sync::mpsc::channel;
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
@@ -15,6 +15,10 @@ const LEFT: usize = 16;
 
 /// The stack of such a thread, in bytes. It makes one system call.
 const STACK: usize = 64 * 1024;
+
+/// How long a thread that got its answer waits for the next question. Making a thread takes longer than most answers, and who wants
+/// the sizes of file systems asks for several.
+const REST: Duration = Duration::from_secs(1);
 
 /// A question: what is asked, and of whom.
 type Question = (&'static str, Vec<u8>);
@@ -46,12 +50,24 @@ fn let_go_of_descriptors() {
     }
 }
 
-/// The questions that are open.
-struct Questions(Mutex<BTreeSet<Question>>);
+/// What a thread is sent for: to ask, and to pass the answer on. It is told how the thread can be sent again, and tells whether the
+/// thread may be.
+struct Errand(Box<DynErrand>);
+
+type DynErrand = dyn FnOnce(&Sender<Errand>) -> bool + Send;
+
+/// The questions that are open, and who can ask the next.
+struct Questions(Mutex<State>);
+
+struct State {
+    open: BTreeSet<Question>,
+    /// A thread that has nothing to do. It is sent only by who holds the lock, and ends only after taking itself away from here.
+    resting: Option<Sender<Errand>>,
+}
 
 impl Questions {
     const fn new() -> Self {
-        Questions(Mutex::new(BTreeSet::new()))
+        Questions(Mutex::new(State { open: BTreeSet::new(), resting: None }))
     }
 
     fn ask<T: Send + 'static>(
@@ -60,32 +76,67 @@ impl Questions {
         patience: Duration,
         answer: impl FnOnce() -> Result<T, Errno> + Send + 'static,
     ) -> Result<T, Errno> {
-        let mut open = self.open();
-        let others = open.len();
-        if others >= LEFT || !open.insert(question.clone()) {
+        let mut state = self.state();
+        let others = state.open.len();
+        if others >= LEFT || !state.open.insert(question.clone()) {
             return Err(Errno::ETIMEDOUT);
         }
-        drop(open);
         let (sender, receiver) = channel();
-        let (name, theirs) = (question.0.to_owned(), question.clone());
-        let thread = thread::Builder::new().name(name).stack_size(STACK).spawn(move || {
-            let_go_of_descriptors();
+        let theirs = question.clone();
+        let errand = Errand(Box::new(move |thread| {
             let answer = answer();
-            self.open().remove(&theirs);
+            let mut state = self.state();
+            state.open.remove(&theirs);
+            // Before the answer: who hears it and asks on shall find this thread.
+            let may_rest = state.resting.is_none();
+            if may_rest {
+                state.resting = Some(thread.clone());
+            }
+            drop(state);
             // Nobody may wait for it any more.
             let _ = sender.send(answer);
-        });
-        match thread {
-            Ok(_) => receiver.recv_timeout(patience / (others as u32 + 1)).unwrap_or(Err(Errno::ETIMEDOUT)),
-            Err(_) => {
-                self.open().remove(&question);
-                Err(Errno::EAGAIN)
+            may_rest
+        }));
+        let sent = match state.resting.take() {
+            Some(thread) => thread.send(errand).is_ok(),
+            None => {
+                let builder = thread::Builder::new().name("patience".to_owned()).stack_size(STACK);
+                builder.spawn(move || self.run(errand)).is_ok()
             }
+        };
+        if !sent {
+            state.open.remove(&question);
+            return Err(Errno::EAGAIN);
+        }
+        drop(state);
+        receiver.recv_timeout(patience / (others as u32 + 1)).unwrap_or(Err(Errno::ETIMEDOUT))
+    }
+
+    /// What a thread does from its first errand on.
+    fn run(&self, first: Errand) {
+        let_go_of_descriptors();
+        let (sender, receiver) = channel();
+        let mut next = Some(first);
+        while let Some(Errand(errand)) = next {
+            next = if errand(&sender) { self.rest(&receiver) } else { None };
         }
     }
 
+    /// The next errand; nothing if there is none for a while.
+    fn rest(&self, errands: &Receiver<Errand>) -> Option<Errand> {
+        errands.recv_timeout(REST).ok().or_else(|| {
+            let mut state = self.state();
+            // One may have come in the meantime; then this thread is no longer the one that rests.
+            let late = errands.try_recv().ok();
+            if late.is_none() {
+                state.resting = None;
+            }
+            late
+        })
+    }
+
     /// Nothing panics while it holds them, so they are whole.
-    fn open(&self) -> MutexGuard<'_, BTreeSet<Question>> {
+    fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -114,8 +165,8 @@ mod tests {
 
         fn until_answered(&self) {
             let end = Instant::now() + LONG;
-            while !self.open().is_empty() {
-                assert!(Instant::now() < end, "{:?} stay open", self.open());
+            while !self.state().open.is_empty() {
+                assert!(Instant::now() < end, "{:?} stay open", self.state().open);
                 thread::sleep(Duration::from_millis(5));
             }
         }
@@ -126,6 +177,33 @@ mod tests {
         static IT: Questions = Questions::new();
         assert_eq!(IT.ask(of("one"), LONG, || Ok(7)), Ok(7));
         assert_eq!(IT.ask::<()>(of("one"), LONG, || Err(Errno::EIO)), Err(Errno::EIO));
+    }
+
+    #[test]
+    fn the_thread_that_answered_asks_on_and_ends_when_nobody_asks() {
+        static IT: Questions = Questions::new();
+        let thread = || IT.ask(of("it"), LONG, || Ok(thread::current().id()));
+        let first = thread();
+        assert_eq!(thread(), first);
+        // One that hangs is not waited for.
+        let hanging = IT.leave_open("slow");
+        assert_ne!(thread(), first);
+        drop(hanging);
+        let end = Instant::now() + LONG;
+        while IT.state().resting.is_some() {
+            assert!(Instant::now() < end, "it rests for ever");
+            thread::sleep(REST / 10);
+        }
+        assert!(thread().is_ok());
+    }
+
+    #[test]
+    fn a_thread_asks_on_however_late_the_next_question_comes() {
+        static IT: Questions = Questions::new();
+        for pause in [0, 999, 1000, 1001, 1002, 0] {
+            assert_eq!(IT.ask(of("it"), LONG, || Ok(7)), Ok(7));
+            thread::sleep(Duration::from_millis(pause));
+        }
     }
 
     #[test]

@@ -3,12 +3,12 @@
 use super::errno;
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, open, openat, openat2};
+use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlink, readlinkat};
 use nix::sys::stat::Mode;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
 
@@ -54,13 +54,15 @@ pub(super) fn entries(tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<
 
 /// See [`crate::System::resolve_link`].
 pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
-    let link = File::from(open_below(tree, path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?);
-    if !link.metadata().map_err(errno)?.is_symlink() {
+    let link = open_below(tree, path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?;
+    // readlink(2): what is no link has none.
+    if readlinkat(&link, "").err() == Some(Errno::ENOENT) {
         return Err(Errno::EINVAL);
     }
-    let tree = Path::new(OsStr::from_bytes(tree));
-    let target = tree.join(OsStr::from_bytes(path)).canonicalize().map_err(errno)?;
-    if target.starts_with(tree) { Ok(target.into_os_string().into_vec()) } else { Err(Errno::EXDEV) }
+    // The kernel knows where it has come to. Asking it for one name after the other, as realpath(3) does, is a call for each.
+    let end = open_below(tree, path, OFlag::O_PATH)?;
+    let target = readlink(format!("/proc/self/fd/{}", end.as_raw_fd()).as_str())?;
+    if Path::new(&target).starts_with(OsStr::from_bytes(tree)) { Ok(target.into_vec()) } else { Err(Errno::EXDEV) }
 }
 
 /// Opens without blocking what is at `path` below `tree`. Links in the tree `/` lead where they lead; those of another tree may
@@ -69,17 +71,25 @@ pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
 /// A kernel older than 5.6 has no openat2(2): there, links lead where they lead in every tree. Then a link that somebody
 /// could make below /proc or /sys would be followed out of it; nobody can but the kernel.
 fn open_below(tree: &[u8], path: &[u8], flags: OFlag) -> Result<OwnedFd, Errno> {
-    let at = open(OsStr::from_bytes(tree), OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC, Mode::empty())?;
     let flags = flags | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let stay = if tree == b"/" { ResolveFlag::RESOLVE_IN_ROOT } else { ResolveFlag::RESOLVE_BENEATH };
     // O_PATH goes with few other flags, and openat2(2) insists; such a descriptor opens nothing that could block.
     let strict = if flags.contains(OFlag::O_PATH) { flags - OFlag::O_NONBLOCK - OFlag::O_NOCTTY } else { flags };
-    let how = OpenHow::new().flags(strict).resolve(stay | ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    let how = OpenHow::new().flags(strict).resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    if tree == b"/" {
+        return open_strictly(AT_FDCWD, &[b"/", path].concat(), how, strict);
+    }
+    let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
+    let at = open(OsStr::from_bytes(tree), folder, Mode::empty())?;
+    let how = how.resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS | ResolveFlag::RESOLVE_BENEATH);
+    open_strictly(at.as_fd(), path, how, strict)
+}
+
+fn open_strictly(at: BorrowedFd<'_>, path: &[u8], how: OpenHow, flags: OFlag) -> Result<OwnedFd, Errno> {
     let path = OsStr::from_bytes(path);
     for _ in 0..ATTEMPTS {
-        match openat2(&at, path, how) {
+        match openat2(at, path, how) {
             Err(Errno::EAGAIN) => {}
-            Err(Errno::ENOSYS) => return openat(&at, path, strict, Mode::empty()),
+            Err(Errno::ENOSYS) => return openat(at, path, flags, Mode::empty()),
             result => return result,
         }
     }
