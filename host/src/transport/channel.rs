@@ -1,6 +1,6 @@
 //! A channel: an open connection to a client.
 
-use bulkhead_sys::{Errno, Watch};
+use bulkhead_sys::{Errno, SocketWatch, Watch};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 use std::io;
@@ -19,13 +19,24 @@ const NOTICE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Channel {
     fd: OwnedFd,
-    watch: Watch,
+    watch: Kind,
     /// Whether anything was ever read from it.
     used: bool,
+    /// Whether the last read has taken all there was; what comes next is told.
+    drained: bool,
     /// Whether the other end's coming is told by a notice of its own.
     notices: bool,
     /// What is known of the client.
     client: Client,
+}
+
+/// What kind of thing it goes over, and what tells of its changes.
+#[derive(Debug)]
+enum Kind {
+    /// There is one, and clients come and go.
+    Port(Watch),
+    /// A client's own.
+    Socket(SocketWatch),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -39,15 +50,25 @@ enum Client {
 }
 
 impl Channel {
-    /// Over a descriptor that is open without blocking, with the client at its other end. Needs tokio's context.
-    pub(super) fn new(fd: OwnedFd) -> io::Result<Self> {
-        let watch = Watch::new(&fd)?;
-        Ok(Channel { fd, watch, used: false, notices: false, client: Client::Connected })
+    /// Over a socket that does not block, with the client at its other end. Needs tokio's context.
+    pub(super) fn over_socket(fd: OwnedFd) -> io::Result<Self> {
+        let watch = Kind::Socket(SocketWatch::new(&fd)?);
+        Ok(Self::new(fd, watch))
+    }
+
+    /// Over a terminal line that does not block, with the client at its other end. Needs tokio's context.
+    pub(super) fn over_terminal_line(fd: OwnedFd) -> io::Result<Self> {
+        let watch = Kind::Port(Watch::new(&fd)?);
+        Ok(Self::new(fd, watch))
     }
 
     /// Over a virtio port, where clients come and go. Needs tokio's context.
     pub(super) fn over_virtio_port(fd: OwnedFd) -> io::Result<Self> {
-        Ok(Channel { notices: true, client: Client::Expected, ..Self::new(fd)? })
+        Ok(Channel { notices: true, client: Client::Expected, ..Self::over_terminal_line(fd)? })
+    }
+
+    fn new(fd: OwnedFd, watch: Kind) -> Self {
+        Channel { fd, watch, used: false, drained: false, notices: false, client: Client::Connected }
     }
 
     /// Waits until something happens on it, after its client has left.
@@ -55,7 +76,7 @@ impl Channel {
         if self.notices {
             self.client = Client::Expected;
         }
-        self.watch.changed().await
+        self.changed().await
     }
 
     /// Whether anything was ever read from it.
@@ -66,17 +87,21 @@ impl Channel {
     /// Waits for bytes; 0 means that the client has left.
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
+            if std::mem::take(&mut self.drained) {
+                self.changed().await?;
+            }
             match read(&self.fd, buffer) {
                 Ok(0) if self.client == Client::Ahead && self.connects().await? => {}
                 Ok(0) | Err(Errno::ECONNRESET) => return Ok(0),
                 Ok(count) => {
                     self.used = true;
+                    self.drained = matches!(self.watch, Kind::Socket(_)) && count < buffer.len();
                     if self.client != Client::Connected {
                         self.client = if self.has_hung_up() { Client::Ahead } else { Client::Connected };
                     }
                     return Ok(count);
                 }
-                Err(Errno::EAGAIN) => self.watch.changed().await?,
+                Err(Errno::EAGAIN) => self.changed().await?,
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),
             }
@@ -89,7 +114,7 @@ impl Channel {
             match write(&self.fd, bytes) {
                 Ok(count) => bytes = &bytes[count..],
                 // A port with nobody at the other end takes nothing, and says so in the same way as a slow reader.
-                Err(Errno::EAGAIN) if self.has_hung_up() => {
+                Err(Errno::EAGAIN) if self.has_nobody() => {
                     if !self.notices || !self.connects().await? {
                         return Ok(false);
                     }
@@ -103,12 +128,19 @@ impl Channel {
         Ok(true)
     }
 
+    async fn changed(&self) -> io::Result<()> {
+        match &self.watch {
+            Kind::Port(watch) => watch.changed().await,
+            Kind::Socket(watch) => watch.changed().await,
+        }
+    }
+
     /// Waits for room to write, or for the client to leave.
     async fn room(&self) -> io::Result<()> {
-        self.watch.want_room(&self.fd, true)?;
-        let changed = self.watch.changed().await;
-        self.watch.want_room(&self.fd, false)?;
-        changed
+        match &self.watch {
+            Kind::Port(watch) => watch.room(&self.fd).await,
+            Kind::Socket(watch) => watch.room().await,
+        }
     }
 
     /// Waits for the notice that a client is there; false if it does not come.
@@ -126,10 +158,17 @@ impl Channel {
                 noticed.map(|()| true)
             }
             Err(_) => {
-                self.watch.want_room(&self.fd, false)?;
+                if let Kind::Port(watch) = &self.watch {
+                    watch.want_room(&self.fd, false)?;
+                }
                 Ok(false)
             }
         }
+    }
+
+    /// Whether what takes no bytes is a port with nobody at its other end. A socket says so by itself when it is written to.
+    fn has_nobody(&self) -> bool {
+        matches!(self.watch, Kind::Port(_)) && self.has_hung_up()
     }
 
     fn has_hung_up(&self) -> bool {

@@ -48,7 +48,7 @@ impl Listener {
         }
         loop {
             match socket::accept(&self.socket) {
-                Ok(client) => return Ok(self.client.insert(Channel::new(client)?)),
+                Ok(client) => return Ok(self.client.insert(Channel::over_socket(client)?)),
                 Err(Errno::EAGAIN) => {
                     if let Some(watch) = &self.watch {
                         watch.changed().await?;

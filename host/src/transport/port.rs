@@ -66,7 +66,9 @@ impl Port {
             self.hang_up().await;
         }
         let channel = match self.opened.take() {
-            Some(opened) if self.method == Method::IsaSerial => self.channel.insert(Channel::new(opened)?),
+            Some(opened) if self.method == Method::IsaSerial => {
+                self.channel.insert(Channel::over_terminal_line(opened)?)
+            }
             Some(opened) => self.channel.insert(Channel::over_virtio_port(opened)?),
             None => self.channel.as_mut().ok_or(io::ErrorKind::NotConnected)?,
         };

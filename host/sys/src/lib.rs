@@ -22,6 +22,7 @@ mod region;
 mod rehearsal;
 pub mod serial;
 pub mod socket;
+mod socket_watch;
 mod system;
 mod watch;
 
@@ -37,5 +38,6 @@ pub use processes::{Ending, Manner, Output, Spawn, Spawned};
 pub use readiness::{Readiness, Wanted};
 pub use region::Region;
 pub use rehearsal::{Notes, Rehearsal};
+pub use socket_watch::SocketWatch;
 pub use system::{MountError, OpenFlags, Program, ProgramError, System, Trimmed, Usage};
 pub use watch::Watch;

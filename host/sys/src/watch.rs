@@ -38,6 +38,14 @@ impl Watch {
         Ok(Watch(watched))
     }
 
+    /// Waits for room to write, or another change, of the `fd` that is watched.
+    pub async fn room(&self, fd: impl AsFd) -> io::Result<()> {
+        self.want_room(&fd, true)?;
+        let changed = self.changed().await;
+        self.want_room(fd, false)?;
+        changed
+    }
+
     /// Also watches for room to write, or no longer. Room that is there already counts as a change.
     pub fn want_room(&self, fd: impl AsFd, wanted: bool) -> io::Result<()> {
         let events = if wanted { READABLE | EpollFlags::EPOLLOUT } else { READABLE };
