@@ -12,7 +12,7 @@ use crate::ruling::Ruling;
 use crate::runtime::{Failure, Runtime, limits};
 use bulkhead_gate::{Judgements, Standing};
 use bulkhead_policy::Mode;
-use bulkhead_protocol::{ErrorClass, Id, Message, Request, finish_success, write_error};
+use bulkhead_protocol::{ErrorClass, Id, Message, Reply, Request};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Turns messages into replies.
@@ -24,27 +24,6 @@ pub struct Dispatcher {
     denials: Denials,
     /// Who wants to know how installed modules do; nobody, if none can be installed.
     lineup: Option<SharedLineup>,
-}
-
-/// The bytes of a reply.
-#[derive(Debug)]
-pub struct Reply {
-    buffer: Vec<u8>,
-    /// Where in the buffer the reply begins: its first byte is the sentinel, wanted or not.
-    begin: usize,
-}
-
-impl Reply {
-    /// The bytes to send.
-    pub fn bytes(&self) -> &[u8] {
-        &self.buffer[self.begin..]
-    }
-
-    fn error(class: ErrorClass, desc: &str, id: Option<&Id>) -> Self {
-        let mut buffer = Vec::new();
-        write_error(&mut buffer, class, cut(desc), id);
-        Reply { buffer, begin: 0 }
-    }
 }
 
 impl Dispatcher {
@@ -72,7 +51,7 @@ impl Dispatcher {
                 let what = rejected.desc.split('\'').next().unwrap_or_default().trim_end();
                 tracing::debug!("read data: no request ({what})");
                 self.state.borrow().audit().rejected(what);
-                Some(Reply::error(ErrorClass::GenericError, &rejected.desc, rejected.id.as_ref()))
+                Some(error(ErrorClass::GenericError, &rejected.desc, rejected.id.as_ref()))
             }
             Message::Request(request) => self.execute(request),
         }
@@ -143,7 +122,7 @@ impl Dispatcher {
                 timing: answered.timing,
             }),
             ruled_in,
-            reply: reply.as_ref().map_or(0, |reply| reply.bytes().len()),
+            reply: reply.as_ref().map_or(0, Reply::len),
             outcome,
         });
         // Behind the audit, which says what has run, and before the next request.
@@ -173,7 +152,7 @@ impl Dispatcher {
 
     /// The answer to a command that does not run.
     fn refuse(&self, request: &Request, desc: &str, time: SystemTime, ruling: &Ruling, ruled_in: Duration) -> Reply {
-        let reply = Reply::error(ErrorClass::CommandNotFound, desc, request.id());
+        let reply = error(ErrorClass::CommandNotFound, desc, request.id());
         self.state.borrow().audit().answered(&Line {
             time,
             command: request.execute(),
@@ -183,7 +162,7 @@ impl Dispatcher {
             judgements: &Judgements::default(),
             ran: None,
             ruled_in,
-            reply: reply.bytes().len(),
+            reply: reply.len(),
             outcome: "CommandNotFound",
         });
         reply
@@ -206,27 +185,22 @@ fn conclude(
     answered: &mut Answered,
 ) -> Concluded {
     let id = answered.request.as_ref().and_then(Request::id);
+    let mut success = std::mem::take(&mut answered.reply);
     let done = |reply, outcome| Concluded { reply, outcome, failure: None };
     let failed =
         |error| Concluded { reply: Some(failure(command, &error, id)), outcome: "failed", failure: Some(error) };
     match ended {
         Ok(Ok(_)) if !command.success_response => done(None, "ok"),
-        Ok(Ok(last)) => {
-            let checker = &mut answered.checker;
-            if checker.feed(last.as_bytes()).and_then(|()| checker.finish()).is_err() {
-                return failed(Failure::NotJson { module: command.module });
-            }
-            let mut buffer = std::mem::take(&mut answered.reply);
-            buffer.extend_from_slice(last.as_bytes());
-            finish_success(&mut buffer, id);
-            done(Some(Reply { buffer, begin: usize::from(!answered.delimited) }), "ok")
-        }
+        Ok(Ok(last)) => match success.append(last.as_bytes()).and_then(|()| success.finish(id, answered.delimited)) {
+            Ok(reply) => done(Some(reply), "ok"),
+            Err(_) => failed(Failure::NotJson { module: command.module }),
+        },
         Ok(Err(CommandError { class, desc })) => {
             let (class, name) = match class {
                 WitClass::GenericError => (ErrorClass::GenericError, "GenericError"),
                 WitClass::CommandNotFound => (ErrorClass::CommandNotFound, "CommandNotFound"),
             };
-            done(Some(Reply::error(class, &desc, id)), name)
+            done(Some(error(class, &desc, id)), name)
         }
         Err(error) => failed(error),
     }
@@ -237,12 +211,12 @@ fn failure(command: &Command, error: &Failure, id: Option<&Id>) -> Reply {
     let detail = std::error::Error::source(error).map(|source| format!(": {source:?}")).unwrap_or_default();
     tracing::error!("{}: {error}{detail}", command.name);
     let desc = format!("The command {} failed in module '{}'", command.name, command.module);
-    Reply::error(ErrorClass::GenericError, &desc, id)
+    self::error(ErrorClass::GenericError, &desc, id)
 }
 
-/// A description as long as it may be.
-fn cut(desc: &str) -> &str {
-    &desc[..desc.floor_char_boundary(limits::DESCRIPTION)]
+/// An error whose description is as long as it may be.
+fn error(class: ErrorClass, desc: &str, id: Option<&Id>) -> Reply {
+    Reply::error(class, &desc[..desc.floor_char_boundary(limits::DESCRIPTION)], id)
 }
 
 /// A client's words as they may stand in the log: short, and on one line.

@@ -2,7 +2,7 @@
 
 use crate::bindings::bulkhead::agent::accounts::{self, PasswordError};
 use crate::schema::GuestSetUserPasswordArguments;
-use bulkhead_module::base64::{Decoder, Invalid, Measure};
+use bulkhead_module::base64::{Decoder, Invalid};
 use bulkhead_module::{CommandError, Empty, ErrorCode, ProgramError};
 
 /// Sets the password. What is wrong is told in the order in which qemu-ga looks: base64, password, name.
@@ -20,11 +20,10 @@ pub fn set(arguments: GuestSetUserPasswordArguments) -> Result<Empty, CommandErr
 
 /// The password: as in qemu-ga it ends at the first NUL.
 fn decode(text: &str) -> Result<Vec<u8>, CommandError> {
-    Measure::default()
-        .add(text.as_bytes())
-        .map_err(|Invalid| CommandError::generic("Base64 data contains invalid characters"))?;
     let mut password = Vec::new();
-    Decoder::default().decode(text.as_bytes(), &mut password);
+    Decoder::default()
+        .decode(text.as_bytes(), &mut password)
+        .map_err(|Invalid| CommandError::generic("Base64 data contains invalid characters"))?;
     let end = password.iter().position(|byte| *byte == 0).unwrap_or(password.len());
     password.truncate(end);
     Ok(password)

@@ -2,7 +2,7 @@
 
 use crate::bindings::bulkhead::agent::processes::{self, Output, Program};
 use crate::schema::{GuestExec, GuestExecArguments, GuestExecCaptureOutput, GuestExecCaptureOutputMode};
-use bulkhead_module::base64::{Decoder, Invalid, Measure};
+use bulkhead_module::base64::{Decoder, Invalid};
 use bulkhead_module::{CommandError, ErrorCode, Streamed};
 
 /// Starts it and does not wait. Bad input is reported before anything is looked for, as in qemu-ga.
@@ -26,11 +26,11 @@ pub fn exec(arguments: GuestExecArguments) -> Result<GuestExec, CommandError> {
 
 /// Hands the decoded text to the host. What was handed over before an invalid character is dropped with the request.
 fn add_input(name: &str, data: &Streamed) -> Result<(), CommandError> {
-    let (mut measure, mut decoder, mut bytes) = (Measure::default(), Decoder::default(), Vec::new());
+    let (mut decoder, mut bytes) = (Decoder::default(), Vec::new());
     data.pieces(|piece| {
-        measure.add(piece).map_err(|Invalid| CommandError::generic("Base64 data contains invalid characters"))?;
         bytes.clear();
-        decoder.decode(piece, &mut bytes);
+        let decoded = decoder.decode(piece, &mut bytes);
+        decoded.map_err(|Invalid| CommandError::generic("Base64 data contains invalid characters"))?;
         processes::add_input(&bytes).map_err(|code| not_started(name, code))
     })
 }

@@ -6,37 +6,65 @@ use crate::schema::{GuestFileWrite, GuestFileWriteArguments};
 use bulkhead_module::base64::{Decoder, Invalid, Measure};
 use bulkhead_module::{CommandError, DECODED_PIECE, Streamed};
 
-/// Writes at the file's position, or at its end if it was opened for appending. The text is read twice: once to
-/// check it to its end, so that a bad character late in it writes nothing, and once to decode it.
+/// The longest text, in bytes, that is decoded whole before any of it is written: that of 64 KiB, with line ends. With the piece that
+/// is read next, what it stands for fits into the memory that the compartment has from its start.
+const WHOLE: u64 = 90 * 1024;
+
+/// Writes at the file's position, or at its end if it was opened for appending. A bad character anywhere in the text writes nothing.
 pub fn write(arguments: GuestFileWriteArguments) -> Result<GuestFileWrite, CommandError> {
     let handle = arguments.handle;
     // Looks the handle up, so that its absence is reported before anything wrong with the text, as in qemu-ga.
     files::flush(handle).map_err(|error| failed("failed to flush file", handle, error))?;
-    let length = measure(&arguments.buf_b64)?;
-    let count = checked(arguments.count, length)?;
+    let count = if arguments.buf_b64.length() <= WHOLE {
+        write_whole(handle, &arguments.buf_b64, arguments.count)?
+    } else {
+        write_pieces(handle, &arguments.buf_b64, arguments.count)?
+    };
+    Ok(GuestFileWrite { count: count.cast_signed(), eof: false })
+}
+
+fn write_whole(handle: i64, text: &Streamed, count: Option<i64>) -> Result<u64, CommandError> {
+    let (mut decoder, mut bytes) = (Decoder::default(), Vec::with_capacity(text.length().div_ceil(4) as usize * 3));
+    text.pieces(|piece| decoder.decode(piece, &mut bytes)).map_err(invalid)?;
+    let count = checked(count, bytes.len() as u64)?;
+    write_some(handle, &mut bytes, count)?;
+    Ok(count)
+}
+
+/// Reads the text twice: to check it to its end, and to decode it.
+fn write_pieces(handle: i64, text: &Streamed, count: Option<i64>) -> Result<u64, CommandError> {
+    let count = checked(count, measure(text)?)?;
     let mut left = count;
     let mut decoder = Decoder::default();
     // Before the first piece, so that its memory can be used again for the next.
     let mut bytes = Vec::with_capacity(DECODED_PIECE);
-    arguments.buf_b64.pieces(|piece| {
+    text.pieces(|piece| {
         bytes.clear();
-        decoder.decode(piece, &mut bytes);
-        bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-        if bytes.is_empty() {
-            return Ok(());
-        }
-        left -= bytes.len() as u64;
-        files::write(handle, &bytes).map_err(|error| failed("failed to write to file", handle, error))
+        decoder.decode(piece, &mut bytes).map_err(invalid)?;
+        left -= write_some(handle, &mut bytes, left)?;
+        Ok(())
     })?;
-    Ok(GuestFileWrite { count: count.cast_signed(), eof: false })
+    Ok(count)
+}
+
+/// Writes at most `most` of the bytes, and tells how many.
+fn write_some(handle: i64, bytes: &mut Vec<u8>, most: u64) -> Result<u64, CommandError> {
+    bytes.truncate(usize::try_from(most).unwrap_or(usize::MAX));
+    if !bytes.is_empty() {
+        files::write(handle, bytes).map_err(|error| failed("failed to write to file", handle, error))?;
+    }
+    Ok(bytes.len() as u64)
 }
 
 /// How many bytes the text stands for.
 fn measure(text: &Streamed) -> Result<u64, CommandError> {
     let mut measure = Measure::default();
-    text.pieces(|piece| measure.add(piece))
-        .map_err(|Invalid| CommandError::generic("Base64 data contains invalid characters"))?;
+    text.pieces(|piece| measure.add(piece)).map_err(invalid)?;
     Ok(measure.bytes())
+}
+
+fn invalid(Invalid: Invalid) -> CommandError {
+    CommandError::generic("Base64 data contains invalid characters")
 }
 
 fn checked(count: Option<i64>, length: u64) -> Result<u64, CommandError> {

@@ -1,16 +1,19 @@
 //! The text of the arguments, taken apart into members.
 
-use crate::bindings::bulkhead::agent::arguments as host;
-use crate::{CommandError, FromJson, Json, Path, parse, scan};
+use crate::bindings::bulkhead::agent::types::{LongArguments, LongString};
+use crate::{CommandError, FromJson, Json, Path, parse};
 use serde_json::Value;
+use std::collections::BTreeMap;
 
 /// The text of a request's `arguments`.
 #[derive(Debug)]
 pub enum ArgumentText {
     /// The whole text.
     Whole(String),
-    /// Its length in bytes; the text itself is read piece by piece.
-    Remote(u64),
+    /// Without the long strings, which are read piece by piece.
+    Long(LongArguments),
+    /// Longer than any module reads.
+    TooLong,
 }
 
 /// The arguments of one command, as its schema has them.
@@ -31,12 +34,15 @@ impl Members {
         Members { members, at }
     }
 
-    /// Takes the text apart. A long text is scanned in pieces and its long strings are left with the host.
+    /// Takes the text apart. Long strings are left with the host.
     pub fn read(text: ArgumentText) -> Result<Self, CommandError> {
         let members = match text {
             ArgumentText::Whole(text) if text == "{}" => Vec::new(),
-            ArgumentText::Whole(text) => whole(&text)?,
-            ArgumentText::Remote(length) => scan::members(length, host::read)?,
+            ArgumentText::Whole(text) => members_of(&text, Vec::new())?,
+            ArgumentText::Long(LongArguments { text, strings }) => members_of(&text, strings)?,
+            ArgumentText::TooLong => {
+                return Err(CommandError::generic("the arguments are too long (other than strings, 2 MiB are read)"));
+            }
         };
         Ok(Members::new(members, Path::default()))
     }
@@ -71,16 +77,22 @@ impl Members {
 }
 
 /// The host promises one well-formed object; a module does not have to believe it.
-fn whole(text: &str) -> Result<Vec<(String, Json)>, CommandError> {
-    match parse::value(text.as_bytes()) {
-        Some(Value::Object(object)) => Ok(object.into_iter().map(|(name, value)| (name, Json::Value(value))).collect()),
-        _ => Err(CommandError::generic("QMP input member 'arguments' must be an object")),
-    }
+fn members_of(text: &str, long: Vec<LongString>) -> Result<Vec<(String, Json)>, CommandError> {
+    let Some(Value::Object(object)) = parse::value(text.as_bytes()) else {
+        return Err(CommandError::generic("QMP input member 'arguments' must be an object"));
+    };
+    let mut long: BTreeMap<_, _> = long.into_iter().map(|string| (string.name.clone(), string)).collect();
+    let member = |(name, value)| match long.remove(&name) {
+        Some(string) => (name, Json::Long(string.into())),
+        None => (name, Json::Value(value)),
+    };
+    Ok(object.into_iter().map(member).collect())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Streamed;
 
     fn members(text: &str) -> Members {
         Members::read(ArgumentText::Whole(text.to_owned())).unwrap()
@@ -98,6 +110,16 @@ mod tests {
     fn a_number_that_is_too_large_is_a_number() {
         let error = members(r#"{"id": 1e999}"#).required::<i64>("id").unwrap_err();
         assert_eq!(error.desc, "Invalid parameter type for 'id', expected: integer");
+    }
+
+    #[test]
+    fn long_strings_are_left_where_they_are() {
+        let string = LongString { name: "buf-b64".to_owned(), offset: 26, length: 2000, escaped: false };
+        let (text, strings) = (r#"{"handle":1000,"buf-b64":""}"#.to_owned(), vec![string.clone()]);
+        let mut some = Members::read(ArgumentText::Long(LongArguments { text, strings })).unwrap();
+        assert_eq!(some.required("handle"), Ok(1000));
+        assert_eq!(some.required("buf-b64"), Ok(Streamed::from(string)));
+        assert!(Members::read(ArgumentText::TooLong).unwrap_err().desc.contains("too long"));
     }
 
     #[test]

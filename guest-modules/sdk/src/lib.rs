@@ -9,7 +9,7 @@
 //! The types come from `schemas/` by way of the module's build script; [`module!`] joins the functions to the
 //! component's one export. Between the two stand, in the order in which a request meets them:
 //!
-//! - [`arguments`]: the text of the arguments becomes [`Members`], read whole or, when it is long, piece by piece;
+//! - [`arguments`]: the text of the arguments becomes [`Members`]; long strings stay with the host, to be read piece by piece;
 //! - [`json`]: members become Rust values, or the error that QAPI's checks would give;
 //! - [`error`]: what the client gets in place of a return;
 //! - [`returns`]: Rust values become the text of the return, in qemu-ga's form.
@@ -25,7 +25,6 @@ mod module;
 pub mod mountinfo;
 mod parse;
 pub mod returns;
-mod scan;
 mod streamed;
 
 /// The interfaces that every module shares, as made from `wit/`.
@@ -39,7 +38,7 @@ pub use bindings::bulkhead::agent::types::{CommandError, ErrorClass, ErrorCode, 
 pub use bytes::{count, find};
 pub use json::{FromJson, Json, Kind, Path, enum_text};
 pub use module::answer;
-pub use returns::{Empty, IntoReturn, Tail, append};
+pub use returns::{Empty, IntoReturn, Tail, append, append_base64};
 pub use streamed::{DECODED_PIECE, Streamed};
 #[doc(hidden)]
 pub use wit_bindgen;

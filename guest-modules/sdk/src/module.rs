@@ -30,7 +30,6 @@ macro_rules! module {
                 with: {
                     "bulkhead:agent/types@0.1.0": bulkhead_module::bindings::bulkhead::agent::types,
                     "bulkhead:agent/log@0.1.0": bulkhead_module::bindings::bulkhead::agent::log,
-                    "bulkhead:agent/arguments@0.1.0": bulkhead_module::bindings::bulkhead::agent::arguments,
                 },
                 generate_all,
             });
@@ -57,7 +56,8 @@ macro_rules! module {
                 $crate::log::install_panic_hook();
                 let arguments = match arguments {
                     ArgumentText::Whole(text) => $crate::ArgumentText::Whole(text),
-                    ArgumentText::Remote(length) => $crate::ArgumentText::Remote(length),
+                    ArgumentText::Long(long) => $crate::ArgumentText::Long(long),
+                    ArgumentText::TooLong => $crate::ArgumentText::TooLong,
                 };
                 match command.as_str() {
                     $($command => $crate::answer(arguments, $answer),)+

@@ -20,6 +20,12 @@ pub fn append(text: &[u8]) {
     host::append(text);
 }
 
+/// Adds the base64 of `bytes` to the string that a piece before has begun; the host encodes it as it is sent. All pieces of a
+/// string but the last must have a multiple of 3 bytes, or there is padding in the middle of it.
+pub fn append_base64(bytes: &[u8]) {
+    host::append_base64(bytes);
+}
+
 /// Something a command may return.
 pub trait IntoReturn {
     /// Its JSON text.
@@ -62,7 +68,8 @@ impl Formatter for QemuFormatter {
     }
 
     fn write_string_fragment<W: ?Sized + Write>(&mut self, writer: &mut W, fragment: &str) -> io::Result<()> {
-        if fragment.is_ascii() && !fragment.as_bytes().contains(&0x7F) {
+        // All at once and without branches: most are names of some letters.
+        if fragment.bytes().fold(0, |all, byte| all | byte | byte.wrapping_add(1)) < 0x80 {
             return writer.write_all(fragment.as_bytes());
         }
         let plain = |byte: u8| byte.is_ascii() && byte != 0x7F;

@@ -1,7 +1,8 @@
 //! A string that may be too long to hold.
 
 use crate::bindings::bulkhead::agent::arguments as host;
-use crate::{CommandError, Path, find};
+use crate::bindings::bulkhead::agent::types::LongString;
+use crate::{CommandError, Path};
 
 /// How much of a long string is read at once, in bytes. Small enough for a processor's first caches, so that the
 /// text is still there when it is used; the host's own bound is 64 KiB.
@@ -22,11 +23,7 @@ pub struct Streamed(Text);
 #[derive(Clone, Debug, PartialEq)]
 enum Text {
     Inline(String),
-    /// Where the text between the quotes stands in the arguments, escapes and all.
-    Remote {
-        offset: u64,
-        length: u64,
-    },
+    Remote(LongString),
 }
 
 impl Streamed {
@@ -35,21 +32,25 @@ impl Streamed {
         Streamed(Text::Inline(text))
     }
 
-    pub(crate) fn remote(offset: u64, length: u64) -> Self {
-        Streamed(Text::Remote { offset, length })
+    /// How many bytes its pieces have altogether, at the most: escapes are longer than what they stand for.
+    pub fn length(&self) -> u64 {
+        match &self.0 {
+            Text::Inline(text) => text.len() as u64,
+            Text::Remote(string) => string.length,
+        }
     }
 
     /// Shows the string's bytes to `look`, piece by piece and without escapes, until the end or its first error.
     pub fn pieces<E>(&self, mut look: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
-        let (mut offset, mut left) = match &self.0 {
+        let LongString { mut offset, length: mut left, escaped, .. } = match &self.0 {
             Text::Inline(text) => return look(text.as_bytes()),
-            Text::Remote { offset, length } => (*offset, *length),
+            Text::Remote(string) => string.clone(),
         };
         let mut plain = Vec::new();
         while left > 0 {
             let wanted = u32::try_from(left).unwrap_or(PIECE).min(PIECE);
             let piece = host::read(offset, wanted);
-            let used = if find(&piece, |byte| byte == b'\\').is_some() {
+            let used = if escaped {
                 plain.clear();
                 let used = unescape(&piece, &mut plain);
                 look(&plain)?;
@@ -73,10 +74,10 @@ impl Streamed {
     pub(crate) fn whole(self, at: &Path) -> Result<String, CommandError> {
         match &self.0 {
             Text::Inline(text) => return Ok(text.clone()),
-            Text::Remote { length, .. } if *length > WHOLE => {
+            Text::Remote(string) if string.length > WHOLE => {
                 return Err(CommandError::generic(format!("Parameter '{at}' is longer than {WHOLE} bytes")));
             }
-            Text::Remote { .. } => {}
+            Text::Remote(_) => {}
         }
         let mut bytes = Vec::new();
         self.pieces(|piece| {
@@ -84,6 +85,12 @@ impl Streamed {
             Ok::<(), CommandError>(())
         })?;
         String::from_utf8(bytes).map_err(|_| at.bad_type("string"))
+    }
+}
+
+impl From<LongString> for Streamed {
+    fn from(string: LongString) -> Self {
+        Streamed(Text::Remote(string))
     }
 }
 

@@ -49,6 +49,14 @@ impl ReturnChecker {
         self.check(piece).inspect_err(|&fault| self.failed = Some(fault))
     }
 
+    /// Some base64 comes next, at least one character of it. Ok inside a string, where all of it means the same to JSON.
+    pub fn feed_base64(&mut self) -> Result<(), NotOneValue> {
+        if self.lexer.is_inside_string() {
+            return self.feed(b"A");
+        }
+        Err(*self.failed.get_or_insert(NotOneValue::Malformed))
+    }
+
     /// There is no more. Ok if what was fed is one whole value.
     pub fn finish(&mut self) -> Result<(), NotOneValue> {
         // A number or a word is complete only when something else follows.

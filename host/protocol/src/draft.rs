@@ -119,8 +119,10 @@ impl Draft {
         let depth = self.grammar.depth();
         match (role, token) {
             (Role::Key, _) => {
-                if depth == 1 {
-                    self.envelope.key(&self.text, place.clone());
+                match depth {
+                    1 => self.envelope.key(&self.text, place.clone()),
+                    2 => self.envelope.inner_key(place.clone()),
+                    _ => {}
                 }
                 if !self.keys.insert(&self.text, place) {
                     return Err(SyntaxFault::DuplicateKey);
@@ -129,6 +131,11 @@ impl Draft {
             (Role::Scalar, _) if depth == 1 => {
                 self.envelope.value_begins(place.start);
                 self.envelope.value_ends(place.end);
+            }
+            (Role::Scalar, Token::String(facts)) if depth == 2 => {
+                // What is rewritten may have got escapes by that.
+                let escaped = facts.escaped || facts.extended || facts.non_ascii;
+                self.envelope.inner_string(place, escaped);
             }
             (Role::Opens, opening) => {
                 if depth == 2 {

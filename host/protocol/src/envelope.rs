@@ -1,7 +1,7 @@
 //! The members of a request: where they lie in the text, and whether they are what they should be.
 
 use crate::canonical::Id;
-use crate::message::{Message, Rejected, Request};
+use crate::message::{LONG_STRING, LongMember, Message, Rejected, Request};
 use crate::text::unescaped;
 use std::ops::Range;
 
@@ -16,6 +16,9 @@ pub(crate) struct Envelope {
     id: Option<Range<usize>>,
     /// The key of the last member that does not belong in a request.
     unexpected: Option<Range<usize>>,
+    /// The last key one level further in.
+    inner_key: Range<usize>,
+    long_strings: Vec<LongMember>,
 }
 
 #[derive(Debug)]
@@ -35,6 +38,18 @@ impl Envelope {
             b"\"id\"" => Member::Id,
             _ => Member::Unexpected(place),
         });
+    }
+
+    /// A key of an object in the outermost one.
+    pub(crate) fn inner_key(&mut self, place: Range<usize>) {
+        self.inner_key = place;
+    }
+
+    /// A string in an object or list in the outermost one.
+    pub(crate) fn inner_string(&mut self, place: Range<usize>, escaped: bool) {
+        if place.len() > LONG_STRING + 2 && matches!(self.current, Some(Member::Arguments)) {
+            self.long_strings.push(LongMember { key: self.inner_key.clone(), value: place, escaped });
+        }
     }
 
     /// A value begins directly inside whatever is outermost.
@@ -76,7 +91,8 @@ impl Envelope {
         let Some(place) = self.execute else {
             return reject("QMP input lacks member 'execute'".into(), id);
         };
-        Message::Request(Request { execute: string(&text, place), text, arguments: self.arguments, id })
+        let (execute, arguments, long_strings) = (string(&text, place), self.arguments, self.long_strings);
+        Message::Request(Request { execute, text, arguments, long_strings, id })
     }
 }
 

@@ -14,7 +14,7 @@ const KEPT: usize = 64 << 10;
 ///
 /// Push bytes as they come, then call [`Framer::next`] until it has none: what was pushed waits in memory until then.
 /// A message is complete at its closing brace, without a line break; a bare number or word needs one more byte.
-/// How the bytes are cut into pieces makes no difference, and no byte is looked at twice.
+/// How the bytes are cut into pieces makes no difference, and what was looked at is not looked at again when more comes.
 ///
 /// ```
 /// use bulkhead_protocol::{Framer, Limits, Message};

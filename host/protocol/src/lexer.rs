@@ -1,9 +1,11 @@
-//! Bytes to tokens. Can stop after any byte and go on with the next, so that no byte is looked at twice.
+//! Bytes to tokens. Can stop after any byte and go on with the next, so that no piece of a message is read again when the next one
+//! comes.
 
 mod number;
 mod position;
 mod word;
 
+use crate::scan::plain_run;
 use crate::string::{StringEnd, StringFacts, StringLexer};
 use number::Number;
 pub(crate) use position::Position;
@@ -61,6 +63,11 @@ impl Lexer {
         self.start
     }
 
+    /// Whether the next byte is one of a string, and not of an escape in it.
+    pub(crate) fn is_inside_string(&self) -> bool {
+        matches!(&self.state, State::String(string) if string.is_plain())
+    }
+
     /// How many bytes at the start of `input` belong to no token: white space, and what is skipped after a stray.
     pub(crate) fn skip_gap(&mut self, input: &[u8]) -> usize {
         let mut length = 0;
@@ -86,6 +93,10 @@ impl Lexer {
             State::Between => {
                 self.start = self.here;
                 let Some((&first, rest)) = input.split_first() else { return (0, None) };
+                if let Some((used, token)) = at_once(first, rest) {
+                    self.here.advance(&input[..used]);
+                    return (used, Some(Lexeme::Token(token)));
+                }
                 match self.begin(first) {
                     // On with the contents, without another round through the caller.
                     None => {
@@ -140,6 +151,31 @@ impl Lexer {
         };
         Some(Lexeme::Token(token))
     }
+}
+
+/// How long a string may be, in bytes, to be read at once. The beginning of a longer one is looked at twice.
+const AT_ONCE: usize = 64;
+
+/// What nearly all tokens are, if it ends in `rest`: a short string without escapes, or one of the three words. It says what
+/// the states say, and needs none.
+fn at_once(first: u8, rest: &[u8]) -> Option<(usize, Token)> {
+    match first {
+        b'"' => {
+            let (run, non_ascii) = plain_run(&rest[..rest.len().min(AT_ONCE)], b'"');
+            let is_whole = rest.get(run) == Some(&b'"');
+            is_whole.then(|| (run + 2, Token::String(StringFacts { non_ascii, ..StringFacts::default() })))
+        }
+        b't' => known_word(rest, b"rue"),
+        b'f' => known_word(rest, b"alse"),
+        b'n' => known_word(rest, b"ull"),
+        _ => None,
+    }
+}
+
+/// The word, if it ends in `rest`.
+fn known_word(rest: &[u8], word: &[u8]) -> Option<(usize, Token)> {
+    let after = rest.strip_prefix(word)?.first()?;
+    (!after.is_ascii_lowercase()).then_some((1 + word.len(), Token::Word { known: true }))
 }
 
 /// After a stray, bytes are skipped up to structure, a line break or another control character (the tab is none), or

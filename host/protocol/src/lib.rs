@@ -1,7 +1,7 @@
 //! The wire: bytes from the client become requests, replies become bytes. Nothing here does I/O.
 //!
 //! ```text
-//! bytes -> lexer, string, scan   tokens, each byte looked at once, however the bytes are cut
+//! bytes -> lexer, string, scan   tokens, nothing read anew, however the bytes are cut
 //!          grammar               is this token allowed here?
 //!          duplicates            has this object got the key already?
 //!          draft, rewrite        the message so far, as strict JSON, within its limits
@@ -10,7 +10,9 @@
 //!       -> Message               a Request, or what to answer instead of one
 //! arguments -> parts            what the audit shows of a Request, found by the same lexer and grammar
 //!
-//! module's return -> checker (exactly one JSON value, in one line of ASCII) -> reply -> bytes
+//! module's return -> checker    exactly one JSON value, in one line of ASCII
+//!                    success    with what stands before and behind it
+//!                 -> reply      -> bytes, piece by piece
 //! ```
 //!
 //! qemu-ga reads a stream of JSON values, not lines: a message is complete at its closing brace, and two may abut. It
@@ -38,13 +40,15 @@ mod reply;
 mod rewrite;
 mod scan;
 mod string;
+mod success;
 mod text;
 
 pub use canonical::Id;
 pub use checker::{NotOneValue, ReturnChecker};
 pub use framing::Framer;
 pub use limits::Limits;
-pub use message::{Message, Rejected, Request};
+pub use message::{LongString, Message, Rejected, Request};
 pub use parts::{Part, Parts, contents, meaning};
-pub use reply::{ErrorClass, SENTINEL, begin_success, finish_success, write_error};
+pub use reply::{ErrorClass, Reply, SENTINEL};
+pub use success::Success;
 pub use text::push_escaped;

@@ -64,6 +64,11 @@ impl StringLexer {
         self.facts
     }
 
+    /// Whether no escape has begun and not ended.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.inside == Inside::Plain
+    }
+
     /// Takes what belongs to the string from `input`, the closing quote or stray byte included.
     pub(crate) fn feed(&mut self, input: &[u8]) -> (usize, StringEnd) {
         let mut at = 0;

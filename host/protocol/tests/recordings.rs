@@ -4,7 +4,7 @@
 //! as recorded. All other answers must be the recorded ones byte by byte, except that of a syntax error only the
 //! words "JSON parse error" matter. The recordings lie beside the repository; without them the test says so and passes.
 
-use bulkhead_protocol::{ErrorClass, Framer, Limits, Message, begin_success, finish_success, write_error};
+use bulkhead_protocol::{ErrorClass, Framer, Limits, Message, Reply, Success};
 use serde_json::Value;
 use std::path::Path;
 
@@ -74,11 +74,10 @@ fn check(step: &Step, messages: &[Message]) {
     match &step.answer {
         Answer::Length(length) => match messages {
             [Message::Request(request)] if request.execute() == "guest-ping" => {
-                let mut line = Vec::new();
-                begin_success(&mut line, false);
-                line.extend_from_slice(b"{}");
-                finish_success(&mut line, request.id());
-                assert_eq!(line.len(), *length, "{name}");
+                let mut success = Success::default();
+                success.append(b"{}").expect("it is JSON");
+                let reply = success.finish(request.id(), false).expect("it is whole");
+                assert_eq!(reply.len(), *length, "{name}");
             }
             [Message::Request(_)] => {}
             other => panic!("{name}: {other:?}"),
@@ -93,9 +92,8 @@ fn check(step: &Step, messages: &[Message]) {
 fn check_line(name: &str, message: &Message, line: &str) {
     match message {
         Message::Rejected(rejected) => {
-            let mut ours = Vec::new();
-            write_error(&mut ours, ErrorClass::GenericError, &rejected.desc, rejected.id.as_ref());
-            let ours = String::from_utf8(ours).expect("ASCII");
+            let ours = Reply::error(ErrorClass::GenericError, &rejected.desc, rejected.id.as_ref());
+            let ours = String::from_utf8(ours.into_bytes()).expect("ASCII");
             let both_syntax = [&*ours, line].iter().all(|line| line.contains("JSON parse error"));
             assert!(both_syntax || ours.trim_end() == line, "{name}: {ours} instead of {line}");
         }

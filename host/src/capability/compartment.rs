@@ -4,7 +4,7 @@ use super::broken_rule;
 use crate::host_state::{HostState, SharedState};
 use crate::processes::Pieces;
 use crate::runtime::{Bounds, Timing, limits};
-use bulkhead_protocol::{Request, ReturnChecker, begin_success};
+use bulkhead_protocol::{Request, Success};
 use std::cell::{Cell, RefMut};
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
@@ -14,8 +14,7 @@ pub struct Compartment {
     pub(super) module: &'static str,
     pub(crate) bounds: Bounds,
     pub(super) request: Option<Request>,
-    pub(super) reply: Vec<u8>,
-    pub(super) checker: ReturnChecker,
+    pub(super) reply: Success,
     /// Whether the module asked for the sentinel.
     pub(super) delimited: bool,
     pub(super) lines: usize,
@@ -36,10 +35,8 @@ pub struct Compartment {
 pub struct Answered {
     /// The request, given back for its id.
     pub request: Option<Request>,
-    /// Sentinel and reply, without the last piece and the end.
-    pub reply: Vec<u8>,
-    /// Has seen every piece so far.
-    pub checker: ReturnChecker,
+    /// The reply without its last piece.
+    pub reply: Success,
     /// Whether the sentinel is wanted.
     pub delimited: bool,
     /// Where the time went.
@@ -55,8 +52,7 @@ impl Compartment {
             module,
             bounds,
             request: None,
-            reply: Vec::new(),
-            checker: ReturnChecker::default(),
+            reply: Success::default(),
             delimited: false,
             lines: 0,
             input: Pieces::default(),
@@ -73,7 +69,6 @@ impl Compartment {
     pub fn accept(&mut self, request: Request) {
         self.request = Some(request);
         self.started = None;
-        begin_success(&mut self.reply, true);
     }
 
     /// Takes what it leaves. Nothing may run in it any more.
@@ -82,10 +77,10 @@ impl Compartment {
             let lost = self.lines - limits::LOG_LINES;
             tracing::warn!("module {}: {lost} more lines were not logged", self.module);
         }
-        let (reply, checker) = (std::mem::take(&mut self.reply), std::mem::take(&mut self.checker));
+        let reply = std::mem::take(&mut self.reply);
         let host = self.acted.take().map(Cell::into_inner).unwrap_or_default();
         let (request, delimited, timing) = (self.request.take(), self.delimited, Timing { host, ..self.timing });
-        Answered { request, reply, checker, delimited, timing }
+        Answered { request, reply, delimited, timing }
     }
 
     /// The name of the command.

@@ -3,15 +3,28 @@
 use super::interface::reply::Host;
 use super::{Compartment, broken_rule};
 use crate::runtime::limits;
+use bulkhead_protocol::NotOneValue;
 
 impl Host for Compartment {
     fn append(&mut self, text: Vec<u8>) -> wasmtime::Result<()> {
         self.called(text.len())?;
-        if self.reply.len() + text.len() > limits::REPLY {
+        let appended = self.reply.append(&text);
+        self.still_one_value(appended)
+    }
+
+    fn append_base64(&mut self, bytes: Vec<u8>) -> wasmtime::Result<()> {
+        self.called(bytes.len())?;
+        let appended = self.reply.append_base64(bytes);
+        self.still_one_value(appended)
+    }
+}
+
+impl Compartment {
+    fn still_one_value(&self, appended: Result<(), NotOneValue>) -> wasmtime::Result<()> {
+        appended.map_err(|_| broken_rule("the module's reply is not one JSON value"))?;
+        if self.reply.len() > limits::REPLY {
             return Err(broken_rule("the module's reply is too long"));
         }
-        self.checker.feed(&text).map_err(|_| broken_rule("the module's reply is not one JSON value"))?;
-        self.reply.extend_from_slice(&text);
         Ok(())
     }
 }

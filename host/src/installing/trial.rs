@@ -99,18 +99,16 @@ fn ask(
     gate.begin(Standing::default());
     let state = HostState::new(gate, Lists::default(), State::unwritten(false), LogHold::new(None));
     let state: SharedState = Rc::new(RefCell::new(state));
-    let (ended, mut answered) = runtime.run(interned(&manifest.name), &state, request(command, arguments)?);
+    let (ended, answered) = runtime.run(interned(&manifest.name), &state, request(command, arguments)?);
     match ended {
         Ok(Ok(last)) => {
-            let checker = &mut answered.checker;
-            if checker.feed(last.as_bytes()).and_then(|()| checker.finish()).is_err() {
+            let mut success = answered.reply;
+            let Ok(reply) = success.append(last.as_bytes()).and_then(|()| success.finish(None, false)) else {
                 bail!("what it answers to {command} is not one JSON value");
-            }
-            let mut text = answered.reply;
-            text.extend_from_slice(last.as_bytes());
-            // What stands before the return is the host's: the sentinel and the beginning of the reply.
-            let begin = text.iter().position(|byte| *byte == b':').map_or(0, |colon| colon + 1);
-            Ok(Answer::Return(String::from_utf8_lossy(&text[begin..]).into_owned()))
+            };
+            let reply = String::from_utf8(reply.into_bytes())?;
+            let text = reply.strip_prefix("{\"return\": ").and_then(|rest| rest.strip_suffix("}\n"));
+            Ok(Answer::Return(text.context("a reply has a return")?.to_owned()))
         }
         Ok(Err(error)) => Ok(Answer::Error(error.class, error.desc)),
         Err(error @ Failure::Trapped { .. }) => {

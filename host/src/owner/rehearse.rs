@@ -149,9 +149,9 @@ impl Stage {
 
     fn answer(&mut self, text: &str) -> Result<Option<Value>, RehearsalError> {
         let Some(reply) = self.dispatcher.answer(message(text)?) else { return Ok(None) };
-        let bytes = reply.bytes();
+        let bytes = reply.into_bytes();
         // The agent's own replies are JSON, one of them behind the sentinel.
-        Ok(serde_json::from_slice(bytes.strip_prefix(&[bulkhead_protocol::SENTINEL]).unwrap_or(bytes)).ok())
+        Ok(serde_json::from_slice(bytes.strip_prefix(&[bulkhead_protocol::SENTINEL]).unwrap_or(&bytes)).ok())
     }
 }
 

@@ -7,7 +7,6 @@ use super::ready::{Instance, Ready};
 use super::ticker::Ticker;
 use crate::capability::bindings::Offered;
 use crate::capability::bindings::bulkhead::agent::types::CommandError;
-use crate::capability::bindings::exports::bulkhead::agent::handler::ArgumentText;
 use crate::capability::{Answered, Compartment};
 use crate::host_state::SharedState;
 use crate::modules::{LoadError, Module, Modules};
@@ -233,24 +232,11 @@ fn call(
     module: &'static str,
     begin: Instant,
 ) -> Result<Outcome, Failure> {
-    let (command, arguments) = store.data().call();
+    let (command, arguments) = (store.data().command().to_owned(), store.data().argument_text());
     let ready = Instant::now();
     let outcome = exports.bulkhead_agent_handler().call_handle(&mut *store, &command, &arguments);
     store.data_mut().timing = Timing { instance: ready - begin, call: ready.elapsed(), host: Duration::ZERO };
     outcome.map_err(|source| Failure::Trapped { module, source })
-}
-
-impl Compartment {
-    /// What the module is called with.
-    fn call(&self) -> (String, ArgumentText) {
-        let text = self.request_arguments();
-        let arguments = if text.len() <= limits::WHOLE_ARGUMENTS {
-            ArgumentText::Whole(text.to_owned())
-        } else {
-            ArgumentText::Remote(text.len() as u64)
-        };
-        (self.command().to_owned(), arguments)
-    }
 }
 
 /// Called at every tick while a module runs. Counted is the processor time of this thread and not the time that passes:

@@ -44,6 +44,10 @@ pub const PIECE: usize = 64 * 1024;
 /// honest client nothing next to moving 64 KiB; without the bound a write of 48 MiB would need as much memory again.
 pub const WHOLE_ARGUMENTS: usize = 64 * 1024;
 
+/// Arguments without their long strings, in bytes: a list of a few ten thousand words. It bounds the compartment's memory, which an
+/// honest client with such a list would otherwise exhaust in the module's parser.
+pub const SHORT_ARGUMENTS: usize = 2 * 1024 * 1024;
+
 /// A reply, in bytes. It bounds a module that appends for ever; the largest honest reply (48 MiB of a file) has 64 MiB
 /// of base64.
 pub const REPLY: usize = 128 * 1024 * 1024;

@@ -74,8 +74,8 @@ impl House {
         let reply = self.dispatcher.answer(message);
         // As a session does: what comes next meets an instance that was made ready.
         self.dispatcher.settle();
-        let reply = reply?;
-        let line = reply.bytes().strip_prefix(&[0xFF]).unwrap_or(reply.bytes());
+        let reply = reply?.into_bytes();
+        let line = reply.strip_prefix(&[0xFF]).unwrap_or(&reply);
         assert_eq!(line.iter().filter(|byte| **byte == b'\n').count(), 1, "one reply is one line");
         Some(serde_json::from_slice(line).expect("a reply is JSON"))
     }

@@ -23,6 +23,7 @@ fn nothing_can_be_called_before_there_is_a_request() {
     let mut compartment = Compartment::new("time", Rc::new(RefCell::new(state)));
     assert!(clock::Host::now(&mut compartment).is_err());
     assert!(reply::Host::append(&mut compartment, b"1".to_vec()).is_err());
+    assert!(reply::Host::append_base64(&mut compartment, b"1".to_vec()).is_err());
     assert!(arguments::Host::read(&mut compartment, 0, 10).is_err());
 
     let mut framer = Framer::new(Limits::default());

@@ -83,6 +83,19 @@ fn a_module_that_appends_for_ever_is_stopped() {
 }
 
 #[test]
+fn a_module_that_appends_base64_for_ever_is_stopped() {
+    let mut house = House::with_villain(&Fake::default(), "file", "appends_base64_forever");
+    assert_eq!(house.failure("guest-file-open"), "The command guest-file-open failed in module 'file'");
+    assert_eq!(house.success("guest-ping"), json!({}));
+}
+
+#[test]
+fn base64_can_stand_in_strings_only() {
+    let mut house = House::with_villain(&Fake::default(), "file", "base64_astray");
+    assert_eq!(house.failure("guest-file-open"), "The command guest-file-open failed in module 'file'");
+}
+
+#[test]
 fn a_module_cannot_guess_a_handle() {
     let mut house = House::with_villain(&Fake::default(), "file", "forges_handles");
     assert_eq!(house.success("guest-file-open"), 0);

@@ -1,7 +1,7 @@
-//! What a module returns is checked.
+//! What a module returns is checked, and becomes a reply.
 
 use super::{Case, Repetition, sample};
-use bulkhead_protocol::ReturnChecker;
+use bulkhead_protocol::{ReturnChecker, Success};
 use std::hint::black_box;
 
 pub(super) const CASES: &[Case] = &[
@@ -17,12 +17,30 @@ pub(super) const CASES: &[Case] = &[
         count: 20,
         prepare: || checked(format!("{{\"buf-b64\": \"{}\", \"count\": 49152, \"eof\": false}}", sample::base64())),
     },
+    Case { name: "reply-read", what: "48 KiB that become base64 as they are sent", count: 20, prepare: replied },
 ];
 
 fn checked(text: String) -> Repetition {
     Box::new(move || {
         let mut checker = ReturnChecker::default();
         assert_eq!(checker.feed(black_box(text.as_bytes())).and_then(|()| checker.finish()), Ok(()));
+    })
+}
+
+fn replied() -> Repetition {
+    let bytes = sample::bytes();
+    let mut sent = Vec::new();
+    Box::new(move || {
+        let mut success = Success::default();
+        let whole = success
+            .append(b"{\"buf-b64\": \"")
+            .and_then(|()| success.append_base64(black_box(&bytes).clone()))
+            .and_then(|()| success.append(b"\", \"count\": 49152, \"eof\": false}"))
+            .and_then(|()| success.finish(None, false));
+        sent.clear();
+        let mut reply = whole.expect("it is one value");
+        reply.take(&mut sent, usize::MAX);
+        assert_eq!(sent.len(), (64 << 10) + 58);
     })
 }
 
