@@ -7,25 +7,24 @@ use crate::system;
 /// The file is made for shells, but nobody should run it: values are unquoted as a shell would, and nothing in them is
 /// replaced. A line that is no assignment, that is not UTF-8 or whose quotes do not end is passed over.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct OsRelease(Vec<u8>);
+pub struct OsRelease<'a>(Vec<(&'a str, &'a str)>);
 
-impl OsRelease {
+impl<'a> OsRelease<'a> {
     /// The file with this text.
-    pub fn new(text: Vec<u8>) -> Self {
-        OsRelease(text)
+    pub fn new(text: &'a [u8]) -> Self {
+        OsRelease(system::lines(text).filter_map(assignment).collect())
     }
 
     /// The value of a variable, if it is set.
     pub fn get(&self, name: &str) -> Option<String> {
-        system::lines(&self.0).filter_map(|line| value(line, name)).last()
+        self.0.iter().rev().filter(|(assigned, _)| *assigned == name).find_map(|(_, value)| unquote(value))
     }
 }
 
-/// The value, if it is the variable `name` that the line sets.
-fn value(line: &[u8], name: &str) -> Option<String> {
-    let line = str::from_utf8(line).ok()?.trim();
-    let (assigned, value) = line.split_once('=')?;
-    if assigned.trim_end() == name && !value.contains('\0') { unquote(value.trim_start()) } else { None }
+/// Name and value, as it is quoted, of the variable that the line sets.
+fn assignment(line: &[u8]) -> Option<(&str, &str)> {
+    let (name, value) = str::from_utf8(line).ok()?.trim().split_once('=')?;
+    (!value.contains('\0')).then(|| (name.trim_end(), value.trim_start()))
 }
 
 /// The word that a shell makes of the beginning of `text`: it ends at a space or semicolon outside of quotes. Nothing, if
@@ -68,12 +67,8 @@ mod tests {
     use super::*;
     use crate::system::hostile;
 
-    fn release(text: &[u8]) -> OsRelease {
-        OsRelease::new(text.to_vec())
-    }
-
     fn assigned(value: &str) -> Option<String> {
-        release(format!("A=1\nX={value}\nB=2\n").as_bytes()).get("X")
+        OsRelease::new(format!("A=1\nX={value}\nB=2\n").as_bytes()).get("X")
     }
 
     #[test]
@@ -106,7 +101,7 @@ mod tests {
     #[test]
     fn a_broken_line_is_lost_and_no_other() {
         let text = b"ID=a\nno assignment\nNAME=\"open\nVERSION='open\n#VARIANT=no\n # VARIANT=no\nVARIANT_ID=\xFF\nX=\0\nlast=yes";
-        let release = release(text);
+        let release = OsRelease::new(text);
         assert_eq!(release.get("ID").as_deref(), Some("a"));
         assert_eq!(release.get("last").as_deref(), Some("yes"));
         for lost in ["NAME", "VERSION", "VARIANT", "VARIANT_ID", "X", "no assignment"] {
@@ -116,13 +111,13 @@ mod tests {
 
     #[test]
     fn the_last_value_counts() {
-        assert_eq!(release(b"ID=a\nID=b\nID = c\n").get("ID").as_deref(), Some("c"));
+        assert_eq!(OsRelease::new(b"ID=a\nID=b\nID = c\nID=\"open\n").get("ID").as_deref(), Some("c"));
     }
 
     #[test]
     fn hostile_texts_give_no_more_than_they_hold() {
         for text in hostile(b"ID=a\nNAME=\"B \\\"c\\\"\"\nVERSION='d e'\nVARIANT=\\f\n") {
-            let (length, release) = (text.len(), OsRelease::new(text));
+            let (length, release) = (text.len(), OsRelease::new(&text));
             let values = ["ID", "NAME", "VERSION", "VARIANT"].map(|name| release.get(name).unwrap_or_default().len());
             assert!(values.iter().sum::<usize>() <= length);
         }

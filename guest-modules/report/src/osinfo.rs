@@ -12,14 +12,14 @@ const FILES: [&str; 2] = ["/etc/os-release", "/usr/lib/os-release"];
 /// Tells what the kernel and os-release say.
 pub fn osinfo(_: GuestGetOsinfoArguments) -> Result<GuestOSInfo, CommandError> {
     let named = identity::environment(Variable::OsRelease).map(|path| system::text(&path));
-    Ok(report(identity::uname(), &release(named, system::read)))
+    Ok(report(identity::uname(), &OsRelease::new(&release(named, system::read))))
 }
 
-/// The file that the owner named, else the first that can be read. Without one nothing is known but the kernel.
-fn release(named: Option<String>, read: impl Fn(&str) -> Result<Vec<u8>, ErrorCode>) -> OsRelease {
+/// The text of the file that the owner named, else of the first that can be read. Without one nothing is known but the kernel.
+fn release(named: Option<String>, read: impl Fn(&str) -> Result<Vec<u8>, ErrorCode>) -> Vec<u8> {
     let files = named.map_or_else(|| FILES.map(str::to_owned).to_vec(), |path| vec![path]);
     let read = |path: &String| match read(path) {
-        Ok(text) => Some(OsRelease::new(text)),
+        Ok(text) => Some(text),
         Err(code) => {
             if code != ErrorCode::NoEntry {
                 log::warning(&format!("{path} cannot be read: {}", code.text()));
@@ -30,7 +30,7 @@ fn release(named: Option<String>, read: impl Fn(&str) -> Result<Vec<u8>, ErrorCo
     files.iter().find_map(read).unwrap_or_default()
 }
 
-fn report(kernel: Kernel, release: &OsRelease) -> GuestOSInfo {
+fn report(kernel: Kernel, release: &OsRelease<'_>) -> GuestOSInfo {
     GuestOSInfo {
         kernel_release: Some(system::text(&kernel.release)),
         kernel_version: Some(system::text(&kernel.version)),
@@ -54,7 +54,7 @@ mod tests {
             Some((_, text)) => Ok(text.as_bytes().to_vec()),
             None => Err(ErrorCode::NoEntry),
         };
-        release(named.map(str::to_owned), read).get("ID")
+        OsRelease::new(&release(named.map(str::to_owned), read)).get("ID")
     }
 
     #[test]
@@ -80,7 +80,7 @@ mod tests {
             version: b"#1 \xFF".to_vec(),
             machine: b"x86_64".to_vec(),
         };
-        let release = OsRelease::new(b"VARIANT=v\nVARIANT_ID=vi\nVERSION=r\nVERSION_ID=ri\nPRETTY_NAME=p\n".to_vec());
+        let release = OsRelease::new(b"VARIANT=v\nVARIANT_ID=vi\nVERSION=r\nVERSION_ID=ri\nPRETTY_NAME=p\n");
         let info = report(kernel, &release);
         assert_eq!(info.kernel_release.as_deref(), Some("6.1"));
         assert_eq!(info.kernel_version.as_deref(), Some("#1 \u{FFFD}"));
