@@ -10,7 +10,7 @@ use std::fs::File;
 use std::io::Read;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How often a lookup is begun anew that a simultaneous renaming has disturbed (`EAGAIN` of openat2(2)).
 const ATTEMPTS: usize = 16;
@@ -59,10 +59,17 @@ pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
     if readlinkat(&link, "").err() == Some(Errno::ENOENT) {
         return Err(Errno::EINVAL);
     }
-    // The kernel knows where it has come to. Asking it for one name after the other, as realpath(3) does, is a call for each.
-    let end = open_below(tree, path, OFlag::O_PATH)?;
-    let target = readlink(format!("/proc/self/fd/{}", end.as_raw_fd()).as_str())?;
-    if Path::new(&target).starts_with(OsStr::from_bytes(tree)) { Ok(target.into_vec()) } else { Err(Errno::EXDEV) }
+    // The kernel knows where it has come to, even if that is outside of the tree. Asking for one name after the other, as
+    // realpath(3) does, is a call for each.
+    let tree = Path::new(OsStr::from_bytes(tree));
+    let path = tree.join(OsStr::from_bytes(path));
+    let end = open(&path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+    let target = match readlink(format!("/proc/self/fd/{}", end.as_raw_fd()).as_str()) {
+        Ok(target) => PathBuf::from(target),
+        // There is no /proc, or it is not this process's.
+        Err(_) => path.canonicalize().map_err(errno)?,
+    };
+    if target.starts_with(tree) { Ok(target.into_os_string().into_vec()) } else { Err(Errno::EXDEV) }
 }
 
 /// Opens without blocking what is at `path` below `tree`. Links in the tree `/` lead where they lead; those of another tree may
@@ -101,7 +108,6 @@ mod tests {
     use super::*;
     use nix::unistd::mkfifo;
     use std::os::unix::fs::symlink;
-    use std::path::PathBuf;
 
     struct Tree(PathBuf);
 
