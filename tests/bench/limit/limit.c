@@ -75,9 +75,9 @@ static char *fill_behind(const char *from) {
 
 static void open_file(char *request) {
     char *path = strstr(request, "\"path\":\"") + 8;
-    int writing = strstr(request, "\"mode\":\"w\"") != NULL;
+    int writing = strstr(request, "\"mode\":\"r+\"") != NULL;
     *strchr(path, '"') = 0;
-    file = open(path, writing ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY, 0666);
+    file = open(path, writing ? O_RDWR : O_RDONLY);
     if (file < 0)
         err(1, "%s", path);
     answer("{\"return\": 1}\n");
