@@ -16,9 +16,9 @@ const HELD: usize = 16 * 1024;
 /// second-level cache before it is sent.
 const PIECE: usize = 96 * 1024;
 
-/// Reads in a row that found something, after which others than the client are heard: a client that never pauses must not keep
-/// the agent from hearing that it shall end.
-const READS: u32 = 16;
+/// Requests in a row, or reads that found something, after which others than the client are heard: a client that never pauses must
+/// not keep the agent from hearing that it shall end.
+const TURNS: u32 = 256;
 
 /// Serves the client at the other end of `channel` until it leaves. An error means that the channel is of no more use.
 ///
@@ -26,8 +26,10 @@ const READS: u32 = 16;
 pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Result<()> {
     let mut framer = Framer::new(Limits::default());
     let mut buffer = vec![0; READ];
-    let mut held = Vec::new();
-    let mut reads = 0_u32;
+    // Whole from the beginning: made while a long reply is in memory, it would stand behind it, and keep the allocator from giving
+    // that memory back.
+    let mut held = Vec::with_capacity(PIECE + 4);
+    let mut turns = Turns(0);
     loop {
         let count = channel.read(&mut buffer).await?;
         if count == 0 {
@@ -35,6 +37,7 @@ pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Re
         }
         framer.push(&buffer[..count]);
         while let Some(message) = framer.next() {
+            turns.pass().await;
             // A client may send a quick request and a slow one together, and must not wait for the slow one to hear of the
             // quick one.
             if !held.is_empty() && !dispatcher.answers_at_once(&message) && !send(channel, &mut held).await? {
@@ -52,9 +55,18 @@ pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Re
             return Ok(());
         }
         dispatcher.settle();
-        reads += 1;
-        if reads == READS {
-            reads = 0;
+        turns.pass().await;
+    }
+}
+
+/// How many of [`TURNS`] have passed.
+struct Turns(u32);
+
+impl Turns {
+    async fn pass(&mut self) {
+        self.0 += 1;
+        if self.0 == TURNS {
+            self.0 = 0;
             tokio::task::yield_now().await;
         }
     }

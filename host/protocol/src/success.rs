@@ -2,11 +2,12 @@
 
 use crate::canonical::Id;
 use crate::checker::{NotOneValue, ReturnChecker};
-use crate::reply::{Part, Reply, SENTINEL};
+use crate::reply::{Part, Reply};
 use base64_simd::STANDARD;
 use std::collections::VecDeque;
 
-/// What stands before the return.
+/// What stands before the return. The [`SENTINEL`](crate::SENTINEL) always does, and is left out when the reply is sent if nobody asked for it: nothing
+/// has to be moved to make room for it.
 const BEGIN: &[u8] = b"\xFF{\"return\": ";
 
 /// Fewer bytes than this become base64 at once: a part of its own costs some memory too.
@@ -56,8 +57,8 @@ impl Success {
         Ok(())
     }
 
-    /// The whole reply, if what came is one value: with the request's `id`, if it had one, and behind the [`SENTINEL`] if that
-    /// was asked for.
+    /// The whole reply, if what came is one value: with the request's `id`, if it had one, and behind the
+    /// [`SENTINEL`](crate::SENTINEL) if that was asked for.
     pub fn finish(mut self, id: Option<&Id>, sentinel: bool) -> Result<Reply, NotOneValue> {
         self.checker.finish()?;
         let text = self.text();
@@ -66,8 +67,6 @@ impl Success {
             text.extend_from_slice(id.as_str().as_bytes());
         }
         text.extend_from_slice(b"}\n");
-        // Before the return, so that nothing has to be moved for it when it is known whether it is wanted.
-        debug_assert_eq!(BEGIN[0], SENTINEL);
         Ok(Reply::new(self.parts, usize::from(!sentinel)))
     }
 

@@ -9,11 +9,20 @@ const KEPT: nix::libc::c_int = 24 << 20;
 #[cfg(target_env = "gnu")]
 const ON_ITS_OWN: nix::libc::c_int = 4 << 20;
 
+/// Threads share one heap: of the others only what is free between things in use can be given back. They seldom need it at the same
+/// time.
+#[cfg(target_env = "gnu")]
+const HEAPS: nix::libc::c_int = 1;
+
 /// Has the allocator keep memory that is likely to be needed again. By itself it gives 128 KiB back as soon as they are free, and
-/// every page that it gets again is a fault.
+/// every page that it gets again is a fault. Call it before there are threads.
 pub fn keep() {
     #[cfg(target_env = "gnu")]
-    for (parameter, value) in [(nix::libc::M_TRIM_THRESHOLD, KEPT), (nix::libc::M_MMAP_THRESHOLD, ON_ITS_OWN)] {
+    for (parameter, value) in [
+        (nix::libc::M_ARENA_MAX, HEAPS),
+        (nix::libc::M_TRIM_THRESHOLD, KEPT),
+        (nix::libc::M_MMAP_THRESHOLD, ON_ITS_OWN),
+    ] {
         // SAFETY: the call changes a number of the allocator's, under its own lock.
         #[expect(unsafe_code, reason = "mallopt(3) is a function of C")]
         let _ = unsafe { nix::libc::mallopt(parameter, value) };

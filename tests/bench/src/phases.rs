@@ -111,9 +111,5 @@ fn memory(agent: &mut Agent, when: &str) -> Result<Vec<Measured>> {
     let memory = agent.memory()?;
     let measured =
         |what, value: u64| Measured::new(format!("memory {when}, {what}"), "KiB", Better::Lower, value as f64);
-    Ok(vec![
-        measured("resident", memory.resident),
-        measured("private", memory.private),
-        measured("anonymous", memory.anonymous),
-    ])
+    Ok(vec![measured("resident", memory.resident), measured("private", memory.private)])
 }

@@ -1,33 +1,35 @@
 //! What the kernel says about a process: processor time, faults, context switches, memory.
 
 use anyhow::{Context, Result};
+use nix::time::{ClockId, clock_gettime};
+use nix::unistd::Pid;
 use std::fs;
 use std::ops::Sub;
+use std::time::Duration;
 
 /// Counters that only grow; subtract two of them to know what a phase cost the agent.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Usage {
-    /// Nanoseconds on a processor, of all threads.
+    /// Nanoseconds on a processor, of all threads, also of those that have ended.
     pub(crate) cpu_ns: u64,
     /// Page faults served without I/O.
     pub(crate) faults: u64,
-    /// Context switches of all threads, voluntary or not.
+    /// Context switches, voluntary or not, of the threads that are there.
     pub(crate) switches: u64,
 }
 
 impl Usage {
     pub(crate) fn of(pid: u32) -> Result<Self> {
-        let mut usage = Usage { faults: minor_faults(&read(&format!("/proc/{pid}/stat"))?)?, ..Usage::default() };
+        let faults = minor_faults(&read(&format!("/proc/{pid}/stat"))?)?;
+        let clock = ClockId::pid_cpu_clock_id(Pid::from_raw(pid.cast_signed()))?;
+        let cpu_ns = u64::try_from(Duration::from(clock_gettime(clock)?).as_nanos())?;
+        let mut switches = 0;
         for task in fs::read_dir(format!("/proc/{pid}/task"))? {
-            let task = task?.path();
-            // schedstat counts in nanoseconds, where /proc/PID/stat counts in hundredths of a second.
-            let schedstat = read(&format!("{}/schedstat", task.display()))?;
-            usage.cpu_ns += schedstat.split_whitespace().next().context("schedstat is empty")?.parse::<u64>()?;
-            let status = read(&format!("{}/status", task.display()))?;
-            usage.switches +=
-                field(&status, "voluntary_ctxt_switches")? + field(&status, "nonvoluntary_ctxt_switches")?;
+            // A thread may end while the others are looked at.
+            let Ok(status) = fs::read_to_string(task?.path().join("status")) else { continue };
+            switches += field(&status, "voluntary_ctxt_switches")? + field(&status, "nonvoluntary_ctxt_switches")?;
         }
-        Ok(usage)
+        Ok(Usage { cpu_ns, faults, switches })
     }
 }
 
@@ -48,9 +50,8 @@ impl Sub for Usage {
 pub(crate) struct Memory {
     /// Resident, shared libraries' pages included.
     pub(crate) resident: u64,
-    /// Resident and of no file: heap, stacks, and pages of files that were written to.
-    pub(crate) anonymous: u64,
-    /// Resident and this process's alone: what one more agent costs.
+    /// Resident, written to, and this process's alone: heap, stacks, and pages of files that were changed in memory. What no file
+    /// has, and the system cannot have back without swapping.
     pub(crate) private: u64,
     /// The largest `resident` so far.
     pub(crate) peak: u64,
@@ -62,8 +63,7 @@ impl Memory {
         let maps = read(&format!("/proc/{pid}/smaps_rollup"))?;
         Ok(Memory {
             resident: field(&status, "VmRSS")?,
-            anonymous: field(&status, "RssAnon")?,
-            private: field(&maps, "Private_Clean")? + field(&maps, "Private_Dirty")?,
+            private: field(&maps, "Private_Dirty")?,
             peak: field(&status, "VmHWM")?,
         })
     }
