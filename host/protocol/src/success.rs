@@ -25,13 +25,8 @@ pub struct Success {
 
 impl Success {
     /// Bytes of the return so far, as they will be sent.
-    pub fn len(&self) -> usize {
+    pub fn length(&self) -> usize {
         self.length
-    }
-
-    /// Whether nothing has come yet.
-    pub fn is_empty(&self) -> bool {
-        self.length == 0
     }
 
     /// The next piece of the return's text.
@@ -99,7 +94,7 @@ mod tests {
         let mut number = Success::default();
         number.append(b"1").unwrap();
         number.append(b"2").unwrap();
-        assert_eq!(number.len(), 2);
+        assert_eq!(number.length(), 2);
         assert_eq!(text(number.finish(Some(&Id::new("\"q\"")), true)), b"\xFF{\"return\": 12, \"id\": \"q\"}\n");
     }
 
@@ -111,7 +106,7 @@ mod tests {
             reply.append(b"\"").unwrap();
             reply.append_base64(bytes.clone()).unwrap();
             reply.append(b"\"").unwrap();
-            assert_eq!(reply.len(), 2 + length.div_ceil(3) * 4);
+            assert_eq!(reply.length(), 2 + length.div_ceil(3) * 4);
             let expected = format!("{{\"return\": \"{}\"}}\n", STANDARD.encode_to_string(&bytes));
             assert_eq!(text(reply.finish(None, false)), expected.as_bytes(), "{length} bytes");
         }

@@ -22,7 +22,7 @@ impl Host for Compartment {
 impl Compartment {
     fn still_one_value(&self, appended: Result<(), NotOneValue>) -> wasmtime::Result<()> {
         appended.map_err(|_| broken_rule("the module's reply is not one JSON value"))?;
-        if self.reply.len() > limits::REPLY {
+        if self.reply.length() > limits::REPLY {
             return Err(broken_rule("the module's reply is too long"));
         }
         Ok(())

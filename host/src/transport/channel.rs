@@ -15,6 +15,10 @@ use tokio::time::timeout;
 /// What it costs: a client that really left without reading its reply holds the agent for this long.
 const NOTICE: Duration = Duration::from_secs(1);
 
+/// A socket that gave fewer bytes than this had no more: most requests are small and come alone. Behind a piece of something large there
+/// is often more by the time it has been looked at.
+const SMALL: usize = 4096;
+
 /// A byte stream that never blocks the agent.
 #[derive(Debug)]
 pub struct Channel {
@@ -22,7 +26,7 @@ pub struct Channel {
     watch: Kind,
     /// Whether anything was ever read from it.
     used: bool,
-    /// Whether the last read has taken all there was; what comes next is told.
+    /// Whether the last read has probably taken all there was; what comes next is told.
     drained: bool,
     /// Whether the other end's coming is told by a notice of its own.
     notices: bool,
@@ -95,7 +99,7 @@ impl Channel {
                 Ok(0) | Err(Errno::ECONNRESET) => return Ok(0),
                 Ok(count) => {
                     self.used = true;
-                    self.drained = matches!(self.watch, Kind::Socket(_)) && count < buffer.len();
+                    self.drained = matches!(self.watch, Kind::Socket(_)) && count < SMALL;
                     if self.client != Client::Connected {
                         self.client = if self.has_hung_up() { Client::Ahead } else { Client::Connected };
                     }

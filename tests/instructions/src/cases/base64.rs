@@ -1,12 +1,8 @@
-//! Contents of files, as the module `file` reads and writes them.
+//! Contents of files, as the module `file` writes them.
 
 use super::{Case, Repetition, sample};
-use base64_simd::STANDARD;
 use bulkhead_module::base64::{Decoder, Measure};
 use std::hint::black_box;
-
-/// How much a module has of a file at once, in bytes (guest-modules/file/src/read.rs).
-const READ: usize = 24 << 10;
 
 /// How much a module has of a long argument at once, in bytes (guest-modules/sdk/src/streamed.rs).
 const WRITTEN: usize = 32 << 10;
@@ -30,7 +26,6 @@ pub(super) const CASES: &[Case] = &[
         count: 20,
         prepare: || decoded(lines(&sample::base64())),
     },
-    Case { name: "base64-encoded", what: "48 KiB become base64", count: 20, prepare: encoded },
 ];
 
 fn measured(text: String) -> Repetition {
@@ -50,19 +45,6 @@ fn decoded(text: String) -> Repetition {
             count += black_box(&bytes).len();
         }
         assert_eq!(count, 48 << 10);
-    })
-}
-
-fn encoded() -> Repetition {
-    let bytes = sample::bytes();
-    Box::new(move || {
-        let (mut text, mut count) = (String::with_capacity(READ / 3 * 4), 0);
-        for piece in black_box(&bytes).chunks(READ) {
-            text.clear();
-            STANDARD.encode_append(piece, &mut text);
-            count += black_box(&text).len();
-        }
-        assert_eq!(count, 64 << 10);
     })
 }
 

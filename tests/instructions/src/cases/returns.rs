@@ -12,10 +12,10 @@ pub(super) const CASES: &[Case] = &[
         prepare: || checked(info()),
     },
     Case {
-        name: "return-read",
-        what: "64 KiB of base64, as guest-file-read has them",
+        name: "return-long",
+        what: "64 KiB in one string",
         count: 20,
-        prepare: || checked(format!("{{\"buf-b64\": \"{}\", \"count\": 49152, \"eof\": false}}", sample::base64())),
+        prepare: || checked(format!("{{\"text\": \"{}\"}}", sample::base64())),
     },
     Case { name: "reply-read", what: "48 KiB that become base64 as they are sent", count: 20, prepare: replied },
 ];
