@@ -4,6 +4,9 @@ use crate::dispatcher::Dispatcher;
 use crate::transport::Channel;
 use bulkhead_protocol::{Framer, Limits};
 use std::io;
+use std::pin::pin;
+use std::time::Duration;
+use tokio::time::timeout;
 
 /// How much is read at once, in bytes. More would not be faster; less would make a large request slower.
 const READ: usize = 64 * 1024;
@@ -20,6 +23,9 @@ const PIECE: usize = 96 * 1024;
 /// not keep the agent from hearing that it shall end.
 const TURNS: u32 = 256;
 
+/// After so long without a byte nothing is kept for the next request; as long as the allocator waits (the ticker).
+const REST: Duration = Duration::from_secs(1);
+
 /// Serves the client at the other end of `channel` until it leaves. An error means that the channel is of no more use.
 ///
 /// The reader's state begins here and ends here: half a request of one client is never completed by the next.
@@ -31,7 +37,7 @@ pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Re
     let mut held = Vec::with_capacity(PIECE + 4);
     let mut turns = Turns(0);
     loop {
-        let count = channel.read(&mut buffer).await?;
+        let count = receive(channel, &mut buffer, &mut framer).await?;
         if count == 0 {
             return Ok(());
         }
@@ -57,6 +63,18 @@ pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Re
         dispatcher.settle();
         turns.pass().await;
     }
+}
+
+/// Waits for bytes. A client that sends a large request may send the next; if it does not, the memory that it would be in goes back.
+async fn receive(channel: &mut Channel, buffer: &mut [u8], framer: &mut Framer) -> io::Result<usize> {
+    let mut read = pin!(channel.read(buffer));
+    if framer.keeps_memory() {
+        match timeout(REST, &mut read).await {
+            Ok(count) => return count,
+            Err(_) => framer.give_back(),
+        }
+    }
+    read.await
 }
 
 /// How many of [`TURNS`] have passed.

@@ -8,7 +8,9 @@ use crate::grammar::{Grammar, Role};
 use crate::lexer::Token;
 use crate::message::Message;
 use crate::rewrite::{check_utf8, rewrite};
+use crate::spare::{LARGE, Spare};
 use crate::string::StringFacts;
+use std::sync::Arc;
 
 /// Memory that a draft may keep for the next message.
 const KEPT: usize = 64 << 10;
@@ -22,6 +24,8 @@ pub(crate) struct Draft {
     limits: Limits,
     /// Strict JSON, but for the token that is being received.
     text: Vec<u8>,
+    /// For the next message, when this one has gone.
+    pub(crate) spare: Spare,
     /// Where in `text` that token begins.
     token_start: usize,
     /// Bytes received of all tokens. Not the length of `text`, where strings may have been rewritten.
@@ -37,6 +41,7 @@ impl Draft {
         Self {
             limits,
             text: Vec::new(),
+            spare: Spare::default(),
             token_start: 0,
             received: 0,
             tokens: 0,
@@ -54,9 +59,7 @@ impl Draft {
             return Err(LimitFault::TokenBytes.into());
         }
         if wanted > self.text.capacity() {
-            // Doubled, so that growing costs no more than a copy in all, but not beyond what can ever be used.
-            let capacity = wanted.max(2 * self.text.capacity()).max(FIRST).min(self.limits.token_bytes);
-            self.text.reserve_exact(capacity - self.text.len());
+            self.grow(wanted);
         }
         self.text.extend_from_slice(bytes);
         Ok(())
@@ -86,9 +89,9 @@ impl Draft {
         Ok((matches!(role, Role::Scalar | Role::Closes) && self.grammar.depth() == 0).then(|| self.complete()))
     }
 
-    /// Bytes of memory set aside for the text.
+    /// Bytes of memory set aside for the text, and of what is kept for the next one.
     pub(crate) fn buffered(&self) -> usize {
-        self.text.capacity()
+        self.text.capacity() + self.spare.size()
     }
 
     /// The beginning of the token being received.
@@ -111,6 +114,21 @@ impl Draft {
         self.grammar.reset();
         self.keys.reset();
         self.envelope = Envelope::default();
+    }
+
+    /// Makes room for `wanted` bytes in all.
+    fn grow(&mut self, wanted: usize) {
+        if wanted >= LARGE
+            && let Some(mut spare) = self.spare.take()
+        {
+            spare.extend_from_slice(&self.text);
+            self.text = spare;
+        }
+        if wanted > self.text.capacity() {
+            // Doubled, so that growing costs no more than a copy in all, but not beyond what can ever be used.
+            let capacity = wanted.max(2 * self.text.capacity()).max(FIRST).min(self.limits.token_bytes);
+            self.text.reserve_exact(capacity - self.text.len());
+        }
     }
 
     /// Remembers where keys and members are.
@@ -192,6 +210,8 @@ impl Draft {
         // Always UTF-8: strings have been checked, and nothing outside them can be anything but ASCII.
         let text =
             String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+        let text = Arc::new(text);
+        self.spare.keep(&text);
         envelope.into_message(text)
     }
 }

@@ -4,6 +4,7 @@ use crate::canonical::Id;
 use crate::message::{LONG_STRING, LongMember, Message, Rejected, Request};
 use crate::text::unescaped;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// What is known of a message's outermost object. All ranges are places in the message's text, quotes included.
 #[derive(Debug, Default)]
@@ -71,7 +72,7 @@ impl Envelope {
     }
 
     /// Makes the message from its text, one JSON value, when all of it is there.
-    pub(crate) fn into_message(self, text: String) -> Message {
+    pub(crate) fn into_message(self, text: Arc<String>) -> Message {
         let first = |place: &Range<usize>| text.as_bytes().get(place.start);
         if first(&(0..text.len())) != Some(&b'{') {
             return reject("QMP input must be a JSON object".into(), None);

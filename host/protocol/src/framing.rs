@@ -80,8 +80,18 @@ impl Framer {
         None
     }
 
-    /// Bytes of memory set aside for what was pushed and for the message being received. Without unread bytes it is
-    /// at most twice [`Limits::token_bytes`], and 128 KiB.
+    /// Whether memory of the last request is kept for the next, since both might be large.
+    pub fn keeps_memory(&self) -> bool {
+        self.draft.spare.size() > 0
+    }
+
+    /// Gives that memory back: there is no next request for a while.
+    pub fn give_back(&mut self) {
+        self.draft.spare.clear();
+    }
+
+    /// Bytes of memory set aside for what was pushed, for the message being received, and for the next one. Without unread bytes it
+    /// is at most twice [`Limits::token_bytes`], and 128 KiB.
     pub fn buffered(&self) -> usize {
         self.pending.capacity() + self.draft.buffered()
     }
@@ -234,6 +244,7 @@ mod tests {
         }
         assert!(matches!(framer.next(), Some(Message::Request(request)) if request.execute().len() == 2 << 20));
         assert_eq!(framer.next(), None);
+        framer.give_back();
         assert!(framer.buffered() <= KEPT);
     }
 }

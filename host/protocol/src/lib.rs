@@ -5,6 +5,7 @@
 //!          grammar               is this token allowed here?
 //!          duplicates            has this object got the key already?
 //!          draft, rewrite        the message so far, as strict JSON, within its limits
+//!          spare                 the memory of a large one, for the next
 //!          envelope, canonical   where its members lie; the id as it is echoed
 //!          framing, recovery     one message after another; what follows a broken one
 //!       -> Message               a Request, or what to answer instead of one
@@ -18,7 +19,8 @@
 //! qemu-ga reads a stream of JSON values, not lines: a message is complete at its closing brace, and two may abut. It
 //! accepts a little more than RFC 8259 (strings in apostrophes, the escape `\'`, the bytes C0 80 for U+0000), and we
 //! accept the same. The host parses the envelope only. `arguments` stays text, for a guest module to parse in its
-//! compartment; of it the host remembers no more than where long strings stand, and that text is always strict RFC 8259: what the extensions allow is rewritten on the way.
+//! compartment; of it the host remembers no more than where long strings stand. That text is always strict RFC 8259: what
+//! the extensions allow is rewritten on the way.
 //!
 //! Two differences from qemu-ga are deliberate. The state of the parser ends with the connection: half a message of
 //! one client is never completed by the next. And a zero may have an exponent (`0e1`), as RFC 8259 says.
@@ -39,6 +41,7 @@ mod recovery;
 mod reply;
 mod rewrite;
 mod scan;
+mod spare;
 mod string;
 mod success;
 mod text;

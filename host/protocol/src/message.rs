@@ -3,6 +3,7 @@
 use crate::canonical::Id;
 use crate::text::unescaped;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Bytes of a string, escapes and all, above which its place is remembered: so much text costs less to hand over than to hand over
 /// apart.
@@ -32,7 +33,7 @@ pub struct Rejected {
 pub struct Request {
     pub(crate) execute: String,
     /// The message as it came, without white space between tokens: kept whole, so that long arguments need no copy.
-    pub(crate) text: String,
+    pub(crate) text: Arc<String>,
     pub(crate) arguments: Option<Range<usize>>,
     pub(crate) long_strings: Vec<LongMember>,
     pub(crate) id: Option<Id>,

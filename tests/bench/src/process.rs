@@ -5,6 +5,7 @@ use crate::pin_to;
 use crate::usage::{Memory, Usage};
 use anyhow::{Context, Result, ensure};
 use std::ffi::OsStr;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -27,7 +28,10 @@ impl Binary {
         let output = output.with_context(|| format!("cannot run {}", path.display()))?;
         ensure!(output.status.success(), "{} --version: {}", path.display(), output.status);
         let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        let bytes = std::fs::metadata(&path)?.len();
+        let file = File::open(&path)?;
+        // Pages of a program that is not on its disk yet count as written to, in each process that maps them.
+        file.sync_all()?;
+        let bytes = file.metadata()?.len();
         Ok(Binary { path, version, bytes, pinned })
     }
 }

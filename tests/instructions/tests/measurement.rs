@@ -45,13 +45,13 @@ fn the_same_work_is_the_same_number() {
 fn a_baseline_is_accepted_and_missed() {
     let file = scratch("baseline.toml");
     let _ = std::fs::remove_file(&file);
-    let only = ["--only", "wire-ping", "--only", "base64-encoded", "--only", "return-info"];
+    let only = ["--only", "wire-ping", "--only", "base64-decoded", "--only", "return-info"];
     let (output, told) = guard(&[&["--accept"], &only[..]].concat(), &file);
     assert!(output.status.success(), "{told}");
     let mut baseline = Baseline::parse(&std::fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(baseline.instructions.len(), 3);
 
-    for (name, halves) in [("wire-ping", 1), ("base64-encoded", 4)] {
+    for (name, halves) in [("wire-ping", 1), ("base64-decoded", 4)] {
         let number = baseline.instructions.get_mut(name).unwrap();
         *number = *number * halves / 2;
     }
@@ -62,7 +62,7 @@ fn a_baseline_is_accepted_and_missed() {
     assert!(!output.status.success(), "{told}");
     assert!(line(&told, "wire-ping").ends_with("FAILED: over 10 % above its baseline"), "{told}");
     assert!(line(&told, "wire-ping").contains(&baseline.instructions["wire-ping"].to_string()), "{told}");
-    assert!(line(&told, "base64-encoded").contains("warning: "), "{told}");
+    assert!(line(&told, "base64-decoded").contains("warning: "), "{told}");
     assert!(line(&told, "return-info").ends_with("FAILED: it has no baseline"), "{told}");
     assert!(
         told.ends_with("Failed: wire-ping, return-info. If it is worth it: make instructions ACCEPT=1\n"),
