@@ -5,7 +5,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::time::timeout;
 
 /// How long bytes may be ahead of the notice that a client has connected.
@@ -19,6 +19,10 @@ const NOTICE: Duration = Duration::from_secs(1);
 /// is often more by the time it has been looked at.
 const SMALL: usize = 4096;
 
+/// How long the next request of a client on a socket is looked for, once it has its answer, before the agent goes to sleep: about as
+/// long as being woken takes. It costs no more than this much of the processor behind an answer, which another program may have.
+const AWAKE: Duration = Duration::from_micros(50);
+
 /// A byte stream that never blocks the agent.
 #[derive(Debug)]
 pub struct Channel {
@@ -26,12 +30,22 @@ pub struct Channel {
     watch: Kind,
     /// Whether anything was ever read from it.
     used: bool,
-    /// Whether the last read has probably taken all there was; what comes next is told.
-    drained: bool,
+    next: Next,
     /// Whether the other end's coming is told by a notice of its own.
     notices: bool,
     /// What is known of the client.
     client: Client,
+}
+
+/// What is known of the bytes that come next.
+#[derive(Debug)]
+enum Next {
+    /// Nothing.
+    Unknown,
+    /// The last read has probably taken all there was; what comes is told.
+    Told,
+    /// The client has its answer, and is heard without sleep until then.
+    Soon(Instant),
 }
 
 /// What kind of thing it goes over, and what tells of its changes.
@@ -72,7 +86,7 @@ impl Channel {
     }
 
     fn new(fd: OwnedFd, watch: Kind) -> Self {
-        Channel { fd, watch, used: false, drained: false, notices: false, client: Client::Connected }
+        Channel { fd, watch, used: false, next: Next::Unknown, notices: false, client: Client::Connected }
     }
 
     /// Waits until something happens on it, after its client has left.
@@ -91,7 +105,8 @@ impl Channel {
     /// Waits for bytes; 0 means that the client has left.
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if std::mem::take(&mut self.drained) {
+            if matches!(self.next, Next::Told) {
+                self.next = Next::Unknown;
                 self.changed().await?;
             }
             match read(&self.fd, buffer) {
@@ -99,13 +114,19 @@ impl Channel {
                 Ok(0) | Err(Errno::ECONNRESET) => return Ok(0),
                 Ok(count) => {
                     self.used = true;
-                    self.drained = matches!(self.watch, Kind::Socket(_)) && count < SMALL;
+                    self.next = match self.watch {
+                        Kind::Socket(_) if count < SMALL => Next::Told,
+                        _ => Next::Unknown,
+                    };
                     if self.client != Client::Connected {
                         self.client = if self.has_hung_up() { Client::Ahead } else { Client::Connected };
                     }
                     return Ok(count);
                 }
-                Err(Errno::EAGAIN) => self.changed().await?,
+                Err(Errno::EAGAIN) => match self.next {
+                    Next::Soon(end) if Instant::now() < end => std::thread::yield_now(),
+                    _ => self.next = Next::Told,
+                },
                 Err(Errno::EINTR) => {}
                 Err(errno) => return Err(errno.into()),
             }
@@ -128,6 +149,9 @@ impl Channel {
                 Err(Errno::EPIPE | Errno::ECONNRESET) => return Ok(false),
                 Err(errno) => return Err(errno.into()),
             }
+        }
+        if matches!(self.watch, Kind::Socket(_)) {
+            self.next = Next::Soon(Instant::now() + AWAKE);
         }
         Ok(true)
     }
