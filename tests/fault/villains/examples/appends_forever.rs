@@ -10,16 +10,19 @@ bulkhead_module::module! {
     "guest-file-read" => base64,
 }
 
+/// What is appended each time. Larger constants would not fit into the memory that a compartment has from its start.
+static PIECE: [u8; 3 << 14] = [b'x'; 3 << 14];
+
 fn text(_: Nothing) -> Result<Tail, CommandError> {
     append(b"\"");
     loop {
-        append(&[b'x'; 1 << 16]);
+        append(&PIECE);
     }
 }
 
 fn base64(_: Nothing) -> Result<Tail, CommandError> {
     append(b"\"");
     loop {
-        append_base64(&[b'x'; 3 << 14]);
+        append_base64(&PIECE);
     }
 }
