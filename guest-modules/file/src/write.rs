@@ -6,8 +6,8 @@ use crate::schema::{GuestFileWrite, GuestFileWriteArguments};
 use bulkhead_module::base64::{Decoder, Invalid, Measure};
 use bulkhead_module::{CommandError, DECODED_PIECE, Streamed};
 
-/// The longest text, in bytes, that is decoded whole before any of it is written: that of 64 KiB, with line ends. What it stands for fits
-/// into the memory that the compartment has from its start, with the piece that is read next; without line ends, nothing has to grow.
+/// The longest text, in bytes, that is decoded whole before any of it is written: that of 64 KiB, with line ends. What 64 KiB
+/// without line ends need fits into the memory that the compartment has from its start; more has it grow.
 const WHOLE: u64 = 90 * 1024;
 
 /// Writes at the file's position, or at its end if it was opened for appending. A bad character anywhere in the text writes nothing.

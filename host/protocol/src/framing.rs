@@ -80,12 +80,12 @@ impl Framer {
         None
     }
 
-    /// Whether memory of the last request is kept for the next, since both might be large.
+    /// Whether the memory of a large request is kept for the next one.
     pub fn keeps_memory(&self) -> bool {
         self.draft.spare.size() > 0
     }
 
-    /// Gives that memory back: there is no next request for a while.
+    /// Gives that memory back. Call it when no request comes.
     pub fn give_back(&mut self) {
         self.draft.spare.clear();
     }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 /// free, and each page of it that is got again is a fault: they were half of what receiving 22 MB took.
 pub(crate) const LARGE: usize = 1 << 20;
 
-/// Of more text nothing is kept. This much is a guest-file-write of 16 MiB, and some room.
+/// Of more text nothing is kept. This much is a guest-file-write of 16 MiB, and some room. It bounds what a client makes the agent hold that
+/// sends one large request, and then small ones without a pause.
 const MOST: usize = 24 << 20;
 
 /// The last large message's text: when the request that it came in is gone, its memory takes the next one, for whoever writes a
@@ -34,7 +35,7 @@ impl Spare {
         self.0 = None;
     }
 
-    /// Bytes of it.
+    /// Bytes set aside, whether the request is still there or not.
     pub(crate) fn size(&self) -> usize {
         self.0.as_ref().map_or(0, |text| text.capacity())
     }

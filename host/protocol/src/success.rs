@@ -6,8 +6,8 @@ use crate::reply::{Part, Reply};
 use base64_simd::STANDARD;
 use std::collections::VecDeque;
 
-/// What stands before the return. The [`SENTINEL`](crate::SENTINEL) always does, and is left out when the reply is sent if nobody asked for it: nothing
-/// has to be moved to make room for it.
+/// What stands before the return. The [`SENTINEL`](crate::SENTINEL) always does, and is left out when the reply is sent if nobody
+/// asked for it: nothing has to be moved to make room for it.
 const BEGIN: &[u8] = b"\xFF{\"return\": ";
 
 /// Fewer bytes than this become base64 at once: a part of its own costs some memory too.

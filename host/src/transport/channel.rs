@@ -19,8 +19,9 @@ const NOTICE: Duration = Duration::from_secs(1);
 /// is often more by the time it has been looked at.
 const SMALL: usize = 4096;
 
-/// How long the next request of a client on a socket is looked for, once it has its answer, before the agent goes to sleep: about as
-/// long as being woken takes. It costs no more than this much of the processor behind an answer, which another program may have.
+/// How long the next request of a client on a socket is looked for, once it has its answer, before the agent goes to sleep: a
+/// client that asks again at once has done so by then, and need not wake it. It costs at most this much of the processor behind an
+/// answer, and offers it to others meanwhile (sched_yield).
 const AWAKE: Duration = Duration::from_micros(50);
 
 /// A byte stream that never blocks the agent.
