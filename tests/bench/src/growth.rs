@@ -26,9 +26,15 @@ const PINGS: usize = 1000;
 /// Starts of an agent that follow each other.
 const STARTS: usize = 3;
 
-/// Measures and prints; the result is for the JSON file.
-pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, file: &TestFile, plan: &Plan) -> Result<Value> {
-    let (mut rows, _programs) = burdens::rows(binary, workspace, file)?;
+/// Measures and prints; the result is for the JSON file. Without a means to sign them there are no rows with installed modules.
+pub(crate) fn print_table(
+    binary: &Binary,
+    workspace: &Workspace,
+    file: &TestFile,
+    plan: &Plan,
+    signs: bool,
+) -> Result<Value> {
+    let (mut rows, _programs) = burdens::rows(binary, workspace, file, signs)?;
     for _ in 0..plan.rounds {
         rows.iter_mut().try_for_each(|row| row.measure(binary, workspace))?;
     }

@@ -51,6 +51,10 @@ fn bench(options: &Options) -> Result<()> {
         limit: options.limit().map(|limit| Binary::new(limit, options.pin)).transpose()?,
     };
 
+    let signs = owner::can_sign();
+    if !signs {
+        eprintln!("no minisign (Debian: apt-get install minisign): nothing is measured with installed modules");
+    }
     if options.pin {
         let cpus = std::thread::available_parallelism()?.get();
         ensure!(cpus >= 2, "--pin needs two processors: one for the client and one for the agents");
@@ -71,8 +75,8 @@ fn bench(options: &Options) -> Result<()> {
     let agent = &binaries.agent;
     let tables = json!({
         "policy": policy::print_table(agent, &workspace, &plan)?,
-        "modules": modules::print_table(agent, &workspace, &plan)?,
-        "growth": growth::print_table(agent, &workspace, &file, &plan)?,
+        "modules": signs.then(|| modules::print_table(agent, &workspace, &plan)).transpose()?,
+        "growth": growth::print_table(agent, &workspace, &file, &plan, signs)?,
         "payload": growth::payload::print_table(agent, &workspace, &file, &plan)?,
     });
     report::write_json(&binaries, oracle_is, options, &figures, tables)?;

@@ -17,6 +17,11 @@ pub(crate) struct Owner {
     policy: PathBuf,
 }
 
+/// Whether there is the program that signs modules.
+pub(crate) fn can_sign() -> bool {
+    Command::new("minisign").arg("-v").stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok()
+}
+
 impl Owner {
     /// `name` is of the folder for the owner's things.
     pub(crate) fn new(binary: &Binary, workspace: &Workspace, name: &str, policy: &str) -> Result<Self> {

@@ -21,8 +21,8 @@ const MODULES: [usize; 4] = [0, 1, 8, 32];
 const POLICY: &str =
     "version = 1\nprofile = \"full\"\n[[command]]\nnames = [\"__com.example_*\"]\nmode = \"enforce\"\n";
 
-/// All rows, and the file that keeps their programs running.
-pub(super) fn rows(binary: &Binary, workspace: &Workspace, file: &TestFile) -> Result<(Vec<Row>, File)> {
+/// All rows, those with installed modules if they can be signed, and the file that keeps the programs running.
+pub(super) fn rows(binary: &Binary, workspace: &Workspace, file: &TestFile, signs: bool) -> Result<(Vec<Row>, File)> {
     let mut rows = Vec::new();
     for count in HANDLES {
         let mut agent = Agent::start(binary, workspace)?;
@@ -43,7 +43,14 @@ pub(super) fn rows(binary: &Binary, workspace: &Workspace, file: &TestFile) -> R
         }
         rows.push(Row::new("running children", count, agent, file)?);
     }
+    if signs {
+        rows.extend(with_modules(binary, workspace, file)?);
+    }
+    Ok((rows, writer))
+}
 
+fn with_modules(binary: &Binary, workspace: &Workspace, file: &TestFile) -> Result<Vec<Row>> {
+    let mut rows = Vec::new();
     let owner = Owner::new(binary, workspace, "owner-of-many", POLICY)?;
     let modules = modules(&owner, workspace, MODULES[MODULES.len() - 1])?;
     for count in MODULES {
@@ -57,7 +64,7 @@ pub(super) fn rows(binary: &Binary, workspace: &Workspace, file: &TestFile) -> R
         let row = Row::new("installed modules", count, agent, file)?;
         rows.push(Row { restart: Some(options.map(OsStr::to_owned).to_vec()), ..row });
     }
-    Ok((rows, writer))
+    Ok(rows)
 }
 
 /// So many different modules.
