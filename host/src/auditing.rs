@@ -9,6 +9,7 @@ use crate::runtime::Timing;
 use bulkhead_audit::{Entry, Members, Notice, Trail};
 use bulkhead_gate::Judgements;
 use bulkhead_policy::Mode;
+use bulkhead_protocol::Request;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -37,8 +38,8 @@ pub(crate) struct Line<'a> {
     pub(crate) command: &'a str,
     /// What is known of it, if it is not built in.
     pub(crate) installed: Option<&'static Installed>,
-    /// The text of its arguments.
-    pub(crate) arguments: &'a str,
+    /// With its arguments.
+    pub(crate) request: Option<&'a Request>,
     /// What the dispatcher said.
     pub(crate) ruling: &'a Ruling,
     /// What the gate said.
@@ -186,8 +187,8 @@ impl Line<'_> {
         let rule = (self.ruling.by != By::NoRule).then(|| self.ruling.by.to_string());
         members.text("command", &self.name());
         let mut unknown = 0;
-        members
-            .object("arguments", |shown| unknown = arguments::add(shown, self.command, self.installed, self.arguments));
+        let sent = self.request.map_or("{}", Request::arguments);
+        members.object("arguments", |shown| unknown = arguments::add(shown, self.command, self.installed, sent));
         if unknown > 0 {
             members.number("unknown", unknown);
         }
@@ -217,7 +218,7 @@ impl Line<'_> {
                 inner.number("host", micros(timing.host.saturating_sub(self.judgements.time)));
             }
         });
-        let (asked, replied) = (self.arguments.len() as u64, self.reply as u64);
+        let (asked, replied) = (sent.len() as u64, self.reply as u64);
         members.object("bytes", |inner| _ = inner.number("in", asked).number("out", replied));
         members.text("outcome", self.outcome);
     }

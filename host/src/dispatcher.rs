@@ -113,7 +113,7 @@ impl Dispatcher {
             time,
             command: command.name,
             installed: command.installed,
-            arguments: answered.request.as_ref().map_or("{}", Request::arguments),
+            request: answered.request.as_ref(),
             ruling: &ruling,
             judgements: &judgements,
             ran: Some(Ran {
@@ -130,7 +130,7 @@ impl Dispatcher {
         tracing::debug!(
             "read data: {} ({} bytes of arguments): {} in {} us",
             command.name,
-            answered.request.as_ref().map_or(0, |request| request.arguments().len()),
+            answered.request.as_ref().map_or(0, |request| request.argument_bytes().len()),
             if failed { "failed" } else { "done" },
             begin.elapsed().as_micros()
         );
@@ -157,7 +157,7 @@ impl Dispatcher {
             time,
             command: request.execute(),
             installed: self.state.borrow().catalog().find(request.execute()).and_then(|command| command.installed),
-            arguments: request.arguments(),
+            request: Some(request),
             ruling,
             judgements: &Judgements::default(),
             ran: None,

@@ -31,7 +31,7 @@ fn write_whole(handle: i64, text: &Streamed, count: Option<i64>) -> Result<u64, 
     Ok(count)
 }
 
-/// Reads the text twice: to check it to its end, and to decode it.
+/// Reads the text twice, to check it to its end and to decode it; if the host has seen that it is base64, only once.
 fn write_pieces(handle: i64, text: &Streamed, count: Option<i64>) -> Result<u64, CommandError> {
     let count = checked(count, measure(text)?)?;
     let mut left = count;
@@ -58,6 +58,9 @@ fn write_some(handle: i64, bytes: &mut Vec<u8>, most: u64) -> Result<u64, Comman
 
 /// How many bytes the text stands for.
 fn measure(text: &Streamed) -> Result<u64, CommandError> {
+    if let Some(bytes) = text.base64_length() {
+        return Ok(bytes);
+    }
     let mut measure = Measure::default();
     text.pieces(|piece| measure.add(piece)).map_err(invalid)?;
     Ok(measure.bytes())

@@ -40,6 +40,15 @@ impl Streamed {
         }
     }
 
+    /// How many bytes it stands for, if the host knows it to be base64 and nothing else: whole groups, padded at the end or not, without line
+    /// ends. It tells so of long strings only.
+    pub fn base64_length(&self) -> Option<u64> {
+        match &self.0 {
+            Text::Inline(_) => None,
+            Text::Remote(string) => host::base64_length(string.offset),
+        }
+    }
+
     /// Shows the string's bytes to `look`, piece by piece and without escapes, until the end or its first error.
     pub fn pieces<E>(&self, mut look: impl FnMut(&[u8]) -> Result<(), E>) -> Result<(), E> {
         let LongString { mut offset, length: mut left, escaped, .. } = match &self.0 {

@@ -153,7 +153,7 @@ impl Draft {
             (Role::Scalar, Token::String(facts)) if depth == 2 => {
                 // What is rewritten may have got escapes by that.
                 let escaped = facts.escaped || facts.extended || facts.non_ascii;
-                self.envelope.inner_string(place, escaped);
+                self.envelope.inner_string(place, escaped, facts.base64.filter(|_| !escaped));
             }
             (Role::Opens, opening) => {
                 if depth == 2 {
@@ -207,9 +207,6 @@ impl Draft {
         let text = std::mem::take(&mut self.text);
         let envelope = std::mem::take(&mut self.envelope);
         self.reset();
-        // Always UTF-8: strings have been checked, and nothing outside them can be anything but ASCII.
-        let text =
-            String::from_utf8(text).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
         let text = Arc::new(text);
         self.spare.keep(&text);
         envelope.into_message(text)

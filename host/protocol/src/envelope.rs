@@ -1,7 +1,7 @@
 //! The members of a request: where they lie in the text, and whether they are what they should be.
 
 use crate::canonical::Id;
-use crate::message::{LONG_STRING, LongMember, Message, Rejected, Request};
+use crate::message::{LONG_STRING, LongMember, Message, Rejected, Request, contents, utf8};
 use crate::text::unescaped;
 use std::ops::Range;
 use std::sync::Arc;
@@ -46,10 +46,10 @@ impl Envelope {
         self.inner_key = place;
     }
 
-    /// A string in an object or list in the outermost one.
-    pub(crate) fn inner_string(&mut self, place: Range<usize>, escaped: bool) {
+    /// A string in an object or list in the outermost one, whether there may be escapes in it, and what it ends in if it is base64.
+    pub(crate) fn inner_string(&mut self, place: Range<usize>, escaped: bool, padding: Option<u8>) {
         if place.len() > LONG_STRING + 2 && matches!(self.current, Some(Member::Arguments)) {
-            self.long_strings.push(LongMember { key: self.inner_key.clone(), value: place, escaped });
+            self.long_strings.push(LongMember { key: self.inner_key.clone(), value: place, escaped, padding });
         }
     }
 
@@ -72,12 +72,12 @@ impl Envelope {
     }
 
     /// Makes the message from its text, one JSON value, when all of it is there.
-    pub(crate) fn into_message(self, text: Arc<String>) -> Message {
-        let first = |place: &Range<usize>| text.as_bytes().get(place.start);
+    pub(crate) fn into_message(self, text: Arc<Vec<u8>>) -> Message {
+        let first = |place: &Range<usize>| text.get(place.start);
         if first(&(0..text.len())) != Some(&b'{') {
             return reject("QMP input must be a JSON object".into(), None);
         }
-        let id = self.id.map(|place| Id::new(&text[place]));
+        let id = self.id.map(|place| Id::new(utf8(&text[place])));
         // The order in which qemu-ga checks hangs on a hash; types before superfluous before missing members agrees
         // with every answer recorded.
         if self.execute.as_ref().is_some_and(|place| first(place) != Some(&b'"')) {
@@ -102,8 +102,8 @@ fn reject(desc: String, id: Option<Id>) -> Message {
 }
 
 /// What the string at `place`, with its quotes, means.
-fn string(text: &str, place: Range<usize>) -> String {
-    unescaped(text.get(place.start + 1..place.end - 1).unwrap_or_default()).collect()
+fn string(text: &[u8], place: Range<usize>) -> String {
+    unescaped(contents(text, place)).collect()
 }
 
 #[cfg(test)]

@@ -32,8 +32,9 @@ pub struct Rejected {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Request {
     pub(crate) execute: String,
-    /// The message as it came, without white space between tokens: kept whole, so that long arguments need no copy.
-    pub(crate) text: Arc<String>,
+    /// The message as it came, without white space between tokens: kept whole, so that long arguments need no copy. Always UTF-8,
+    /// and bytes all the same: a `String` would have to be checked once more, all of it.
+    pub(crate) text: Arc<Vec<u8>>,
     pub(crate) arguments: Option<Range<usize>>,
     pub(crate) long_strings: Vec<LongMember>,
     pub(crate) id: Option<Id>,
@@ -45,6 +46,8 @@ pub(crate) struct LongMember {
     pub(crate) key: Range<usize>,
     pub(crate) value: Range<usize>,
     pub(crate) escaped: bool,
+    /// See [`StringFacts::base64`](crate::string::StringFacts::base64).
+    pub(crate) padding: Option<u8>,
 }
 
 /// A member of the arguments whose value is a string of more than 1024 bytes.
@@ -65,29 +68,43 @@ impl Request {
     }
 
     /// The text of the arguments: always one object in strict RFC 8259, without white space between tokens, no key
-    /// twice in any object. `{}` when the client sent none.
+    /// twice in any object. `{}` when the client sent none. Looks through all of it; [`Request::argument_bytes`] does not.
     pub fn arguments(&self) -> &str {
-        self.arguments.clone().and_then(|place| self.text.get(place)).unwrap_or("{}")
+        utf8(self.argument_bytes())
+    }
+
+    /// The same as bytes, which are UTF-8.
+    pub fn argument_bytes(&self) -> &[u8] {
+        self.arguments.clone().and_then(|place| self.text.get(place)).unwrap_or(b"{}")
     }
 
     /// The members of the arguments that are long strings, in order. Known from the one time that the request was read.
     pub fn long_strings(&self) -> impl Iterator<Item = LongString> {
         let begin = self.arguments.as_ref().map_or(0, |arguments| arguments.start);
-        self.long_strings.iter().map(move |LongMember { key, value, escaped }| {
-            let key = self.text.get(key.start + 1..key.end - 1).unwrap_or_default();
+        self.long_strings.iter().map(move |LongMember { key, value, escaped, .. }| {
+            let key = contents(&self.text, key.clone());
             let place = value.start + 1 - begin..value.end - 1 - begin;
             LongString { name: unescaped(key).collect(), place, escaped: *escaped }
         })
     }
 
+    /// How many bytes the long string that begins at `offset` of the arguments' text stands for, if all of it is base64 (RFC 4648, section
+    /// 4): whole groups of its alphabet, the last one padded or not. None if no long string begins there.
+    pub fn base64_length(&self, offset: usize) -> Option<u64> {
+        let begin = self.arguments.as_ref()?.start.checked_add(offset)?;
+        let LongMember { value, padding, .. } = self.long_strings.iter().find(|one| one.value.start + 1 == begin)?;
+        let characters = value.len() - 2;
+        padding.filter(|_| characters % 4 == 0).map(|padding| characters as u64 / 4 * 3 - u64::from(padding))
+    }
+
     /// The text of the arguments, where each of the [`Request::long_strings`] is empty.
     pub fn short_arguments(&self) -> String {
-        let (all, mut short, mut from) = (self.arguments(), String::new(), 0);
+        let (all, mut short, mut from) = (self.argument_bytes(), String::new(), 0);
         for LongString { place, .. } in self.long_strings() {
-            short.push_str(all.get(from..place.start).unwrap_or_default());
+            short.push_str(utf8(all.get(from..place.start).unwrap_or_default()));
             from = place.end;
         }
-        short.push_str(all.get(from..).unwrap_or_default());
+        short.push_str(utf8(all.get(from..).unwrap_or_default()));
         short
     }
 
@@ -95,6 +112,16 @@ impl Request {
     pub fn id(&self) -> Option<&Id> {
         self.id.as_ref()
     }
+}
+
+/// What stands between the quotes of the string at `place`.
+pub(crate) fn contents(text: &[u8], place: Range<usize>) -> &str {
+    utf8(text.get(place.start + 1..place.end - 1).unwrap_or_default())
+}
+
+/// A part of a message's text. It is UTF-8: strings have been checked, and nothing outside them can be anything but ASCII.
+pub(crate) fn utf8(part: &[u8]) -> &str {
+    str::from_utf8(part).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -138,6 +165,23 @@ mod tests {
             assert_eq!(found[0].escaped, escaped, "{string}");
             assert!(escaped || !request.arguments()[found[0].place.clone()].contains('\\'));
         }
+    }
+
+    #[test]
+    fn base64_has_a_length() {
+        let long = "QUJD".repeat(LONG_STRING);
+        for (end, bytes) in
+            [("", Some(0)), ("QUI=", Some(2)), ("QQ==", Some(1)), ("QQ", None), ("QQ=", None), ("\\/AAA", None)]
+        {
+            let request = request(&format!(r#"{{"execute":"x","arguments":{{"a":"{long}{end}"}}}}"#));
+            let begin = request.long_strings().next().unwrap().place.start;
+            assert_eq!(request.base64_length(begin), bytes.map(|bytes| 3 * LONG_STRING as u64 + bytes), "{end}");
+            assert_eq!([begin - 1, begin + 1, usize::MAX].map(|other| request.base64_length(other)), [None; 3]);
+        }
+        // What had to be rewritten is not looked at again.
+        let request = request(&format!(r#"{{"execute":"x","arguments":{{"a":'{long}'}}}}"#));
+        let long = request.long_strings().next().unwrap();
+        assert_eq!((long.escaped, request.base64_length(long.place.start)), (true, None));
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The one loop that has to be fast: skipping the plain contents of strings.
+//! The loops that have to be fast: skipping the plain contents of strings.
 
 /// Bytes looked at together: two SSE2 registers, four 64-bit words where there is no SIMD. Written as a plain fold,
 /// which the compiler turns into vector code.
@@ -38,7 +38,20 @@ pub(crate) fn plain_run(input: &[u8], quote: u8) -> (usize, bool) {
     (length, seen >= 0x80)
 }
 
-/// The same, byte by byte.
+/// How many bytes at the start of `input` are of base64's alphabet, counted in whole chunks: all but a few of a long string of it.
+pub(crate) fn base64_run(input: &[u8]) -> usize {
+    let is_base64 = |chunk: &&[u8; CHUNK]| chunk.iter().fold(true, |all, &byte| all & is_base64(byte));
+    input.as_chunks().0.iter().take_while(is_base64).count() * CHUNK
+}
+
+/// Whether `byte` is of base64's alphabet (RFC 4648, section 4); the padding is not. Without short cuts, so that it vectorises.
+pub(crate) fn is_base64(byte: u8) -> bool {
+    let within = |byte: u8, first: u8, last: u8| byte.wrapping_sub(first) <= last - first;
+    // Setting the bit 0x20 makes letters small, and letters of nothing else. The digits stand behind the slash.
+    within(byte | 0x20, b'a', b'z') | within(byte, b'/', b'9') | (byte == b'+')
+}
+
+/// The same as [`plain_run`], byte by byte.
 fn short_run(input: &[u8], quote: u8, seen: &mut u8) -> usize {
     for (length, &byte) in input.iter().enumerate() {
         if MAY_END[usize::from(byte)] && is_special(byte, quote) {
@@ -90,6 +103,23 @@ mod tests {
     fn the_other_quote_and_del_are_ordinary() {
         assert_eq!(plain_run(b"a'b\x7f\"", b'"'), (4, false));
         assert_eq!(plain_run(b"a\"b'", b'\''), (3, false));
+    }
+
+    #[test]
+    fn base64_is_its_alphabet() {
+        let alphabet = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+        for byte in 0..=0xFF {
+            assert_eq!(is_base64(byte), alphabet.contains(&byte), "{byte:#x}");
+        }
+        assert_eq!(base64_run(alphabet), 64);
+        for length in [0, CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK - 1] {
+            assert_eq!(base64_run(&alphabet.repeat(2)[..length]), length / CHUNK * CHUNK);
+        }
+        for at in 0..64 {
+            let mut text = *alphabet;
+            text[at] = b'=';
+            assert_eq!(base64_run(&text), at / CHUNK * CHUNK);
+        }
     }
 
     #[test]

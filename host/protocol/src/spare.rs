@@ -13,11 +13,11 @@ const MOST: usize = 24 << 20;
 /// The last large message's text: when the request that it came in is gone, its memory takes the next one, for whoever writes a
 /// large file does so in many requests.
 #[derive(Debug, Default)]
-pub(crate) struct Spare(Option<Arc<String>>);
+pub(crate) struct Spare(Option<Arc<Vec<u8>>>);
 
 impl Spare {
     /// `text` is that of a message, which may be large.
-    pub(crate) fn keep(&mut self, text: &Arc<String>) {
+    pub(crate) fn keep(&mut self, text: &Arc<Vec<u8>>) {
         if (LARGE..=MOST).contains(&text.len()) {
             self.0 = Some(Arc::clone(text));
         }
@@ -25,7 +25,7 @@ impl Spare {
 
     /// The memory, empty; none if there is none, or the request is still there.
     pub(crate) fn take(&mut self) -> Option<Vec<u8>> {
-        let mut text = Arc::into_inner(self.0.take()?)?.into_bytes();
+        let mut text = Arc::into_inner(self.0.take()?)?;
         text.clear();
         Some(text)
     }

@@ -1,6 +1,6 @@
 //! Strings, byte by byte where an escape asks for it, in long strides where none does.
 
-use crate::scan::plain_run;
+use crate::scan::{base64_run, is_base64, plain_run};
 
 /// What was learnt of a string while it passed; enough to leave the ordinary ones alone.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -11,6 +11,9 @@ pub(crate) struct StringFacts {
     pub(crate) escaped: bool,
     /// It holds bytes outside ASCII, which were not looked at further.
     pub(crate) non_ascii: bool,
+    /// If it is longer than a few words and holds nothing but base64, padded at its end if at all: how many `=` are there. Whether its
+    /// groups are whole its length says.
+    pub(crate) base64: Option<u8>,
     /// The first thing wrong with its escapes.
     pub(crate) fault: Option<EscapeFault>,
 }
@@ -56,7 +59,7 @@ enum Inside {
 impl StringLexer {
     /// After the opening quote.
     pub(crate) fn new(quote: u8) -> Self {
-        let facts = StringFacts { extended: quote == b'\'', ..StringFacts::default() };
+        let facts = StringFacts { extended: quote == b'\'', base64: Some(0), ..StringFacts::default() };
         Self { quote, facts, inside: Inside::Plain, high: None }
     }
 
@@ -74,12 +77,15 @@ impl StringLexer {
         let mut at = 0;
         loop {
             if self.inside == Inside::Plain {
-                let (run, non_ascii) = plain_run(&input[at..], self.quote);
+                let quick = if self.facts.base64 == Some(0) { base64_run(&input[at..]) } else { 0 };
+                let rest = &input[at + quick..];
+                let (run, non_ascii) = plain_run(rest, self.quote);
                 self.facts.non_ascii |= non_ascii;
-                if run > 0 {
+                self.facts.base64 = self.facts.base64.and_then(|padding| base64_goes_on(padding, &rest[..run]));
+                if quick + run > 0 {
                     self.expect_no_second_half();
                 }
-                at += run;
+                at += quick + run;
             }
             let Some(&byte) = input.get(at) else { return (at, StringEnd::Later) };
             at += 1;
@@ -128,6 +134,7 @@ impl StringLexer {
             }
         } else if byte == b'\\' {
             self.facts.escaped = true;
+            self.facts.base64 = None;
             self.inside = Inside::Escape;
         } else {
             self.expect_no_second_half();
@@ -166,6 +173,14 @@ impl StringLexer {
             self.facts.fault = Some(fault);
         }
     }
+}
+
+/// How many `=` base64 ends in behind `contents`, if it ended in `padding` before; none if that is no base64.
+fn base64_goes_on(padding: u8, contents: &[u8]) -> Option<u8> {
+    contents.iter().try_fold(padding, |padding, &byte| match byte {
+        b'=' => (padding < 2).then_some(padding + 1),
+        _ => (padding == 0 && is_base64(byte)).then_some(0),
+    })
 }
 
 /// U+FDD0 to U+FDEF and the last two code points of each plane. Unicode allows their interchange, QEMU does not.
@@ -218,6 +233,21 @@ mod tests {
             assert_eq!(fault(text.as_bytes()), Some(EscapeFault::Noncharacter), "{text}");
         }
         assert_eq!(fault(br#"\uffff\ud83d""#), Some(EscapeFault::NotACharacter));
+    }
+
+    #[test]
+    fn base64_is_known_however_it_is_cut() {
+        let long = "QUJD".repeat(30);
+        for (padding, ends) in [(Some(0), ["", "0+/z"]), (Some(1), ["=", "A="]), (Some(2), ["==", "AA=="])] {
+            for end in ends {
+                assert_eq!(facts(format!("{long}{end}\"").as_bytes()).base64, padding, "{end}");
+            }
+        }
+        for no in ["===", "=A", "A A", "-", "_", "\\n", "\\/", "\u{e9}", "'", "QUJD=QUJD"] {
+            for (before, behind) in [(&*long, ""), ("", &*long), (&long, &long)] {
+                assert_eq!(facts(format!("{before}{no}{behind}\"").as_bytes()).base64, None, "{no}");
+            }
+        }
     }
 
     #[test]

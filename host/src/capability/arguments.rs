@@ -5,31 +5,36 @@ use super::bindings::exports::bulkhead::agent::handler::ArgumentText;
 use super::interface::arguments::Host;
 use super::interface::types::{LongArguments, LongString};
 use crate::runtime::limits;
-use bulkhead_protocol::Request;
 
 impl Host for Compartment {
     fn read(&mut self, offset: u64, length: u32) -> wasmtime::Result<Vec<u8>> {
         let wanted = (length as usize).min(limits::PIECE);
-        let text = self.request_arguments().as_bytes();
+        let text = self.request_arguments();
         let from = usize::try_from(offset).unwrap_or(usize::MAX).min(text.len());
         let piece = text[from..text.len().min(from + wanted)].to_vec();
         self.called(piece.len())?;
         Ok(piece)
+    }
+
+    fn base64_length(&mut self, offset: u64) -> wasmtime::Result<Option<u64>> {
+        self.called(0)?;
+        let begin = usize::try_from(offset).ok();
+        Ok(self.request.as_ref().zip(begin).and_then(|(request, begin)| request.base64_length(begin)))
     }
 }
 
 impl Compartment {
     /// The arguments as the module is called with them.
     pub(crate) fn argument_text(&self) -> ArgumentText {
-        let whole = self.request_arguments();
-        if whole.len() <= limits::WHOLE_ARGUMENTS {
-            return ArgumentText::Whole(whole.to_owned());
+        let Some(request) = &self.request else { return ArgumentText::Whole("{}".to_owned()) };
+        if request.argument_bytes().len() <= limits::WHOLE_ARGUMENTS {
+            return ArgumentText::Whole(request.arguments().to_owned());
         }
-        let text = self.request.as_ref().map(Request::short_arguments).unwrap_or_default();
+        let text = request.short_arguments();
         if text.len() > limits::SHORT_ARGUMENTS {
             return ArgumentText::TooLong;
         }
-        let strings = self.request.iter().flat_map(Request::long_strings).map(|string| LongString {
+        let strings = request.long_strings().map(|string| LongString {
             name: string.name,
             offset: string.place.start as u64,
             length: string.place.len() as u64,

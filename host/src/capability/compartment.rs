@@ -88,9 +88,9 @@ impl Compartment {
         self.request.as_ref().map_or("", Request::execute)
     }
 
-    /// The text of the arguments.
-    pub(crate) fn request_arguments(&self) -> &str {
-        self.request.as_ref().map_or("{}", Request::arguments)
+    /// The text of the arguments, in UTF-8.
+    pub(crate) fn request_arguments(&self) -> &[u8] {
+        self.request.as_ref().map_or(b"{}", Request::argument_bytes)
     }
 
     /// Every call of a capability begins here: calls are counted, and the bytes they move. An instance that was made ready
