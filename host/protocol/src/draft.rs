@@ -94,6 +94,11 @@ impl Draft {
         self.text.capacity() + self.spare.size()
     }
 
+    /// Whether much of it is there.
+    pub(crate) fn is_large(&self) -> bool {
+        self.text.len() >= LARGE
+    }
+
     /// The beginning of the token being received.
     pub(crate) fn shown(&self) -> Shown {
         Shown::new(&self.text[self.token_start..])

@@ -80,6 +80,11 @@ impl Framer {
         None
     }
 
+    /// Whether more than a mebibyte of a message is here, and not its end.
+    pub fn is_within_large(&self) -> bool {
+        self.draft.is_large()
+    }
+
     /// Whether the memory of a large request is kept for the next one.
     pub fn keeps_memory(&self) -> bool {
         self.draft.spare.size() > 0
@@ -242,7 +247,9 @@ mod tests {
             assert_eq!(framer.next(), None);
             framer.push(piece);
         }
+        assert!(framer.is_within_large());
         assert!(matches!(framer.next(), Some(Message::Request(request)) if request.execute().len() == 2 << 20));
+        assert!(!framer.is_within_large());
         assert_eq!(framer.next(), None);
         framer.give_back();
         assert!(framer.buffered() <= KEPT);

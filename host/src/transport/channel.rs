@@ -45,7 +45,7 @@ enum Next {
     Unknown,
     /// The last read has probably taken all there was; what comes is told.
     Told,
-    /// The client has its answer, and is heard without sleep until then.
+    /// The client will probably send something, and is heard without sleep until then.
     Soon(Instant),
 }
 
@@ -134,6 +134,13 @@ impl Channel {
         }
     }
 
+    /// The client has more to send: it is heard for `time` without sleep, if it was quick so far and is at the other end of a socket.
+    pub fn stay_awake(&mut self, time: Duration) {
+        if matches!((&self.watch, &self.next), (Kind::Socket(_), Next::Unknown)) {
+            self.next = Next::Soon(Instant::now() + time);
+        }
+    }
+
     /// Writes all of it, waiting as long as the client takes to read; false if the client leaves instead.
     pub async fn write_all(&mut self, mut bytes: &[u8]) -> io::Result<bool> {
         while !bytes.is_empty() {
@@ -151,9 +158,8 @@ impl Channel {
                 Err(errno) => return Err(errno.into()),
             }
         }
-        if matches!(self.watch, Kind::Socket(_)) {
-            self.next = Next::Soon(Instant::now() + AWAKE);
-        }
+        self.next = Next::Unknown;
+        self.stay_awake(AWAKE);
         Ok(true)
     }
 
