@@ -74,6 +74,10 @@ pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Re
 async fn receive(channel: &mut Channel, buffer: &mut [u8], framer: &mut Framer) -> io::Result<usize> {
     if framer.is_within_large() {
         channel.stay_awake(MORE);
+        if framer.took_memory() {
+            // What a large reply has left would now stand beside it.
+            bulkhead_sys::memory::give_back();
+        }
     }
     let mut read = pin!(channel.read(buffer));
     if framer.keeps_memory() {

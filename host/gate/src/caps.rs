@@ -29,6 +29,13 @@ pub struct Caps {
     meter: Option<Rc<RefCell<Meter>>>,
 }
 
+impl Opened {
+    /// Appends up to `most` bytes to `data`, at the file's position, and tells how many there were; none is the end.
+    pub fn read_more(&self, data: &mut Vec<u8>, most: usize) -> Result<usize, Errno> {
+        bulkhead_sys::read_more(&self.file, data, most)
+    }
+}
+
 impl Caps {
     /// How large the file may be, in bytes. Where there is such a bound, [`Caps::readable`] and [`Caps::writable`] must be
     /// told where in the file.

@@ -26,6 +26,8 @@ pub(crate) struct Draft {
     text: Vec<u8>,
     /// For the next message, when this one has gone.
     pub(crate) spare: Spare,
+    /// A large message has taken memory that was not spare.
+    pub(crate) took_memory: bool,
     /// Where in `text` that token begins.
     token_start: usize,
     /// Bytes received of all tokens. Not the length of `text`, where strings may have been rewritten.
@@ -42,6 +44,7 @@ impl Draft {
             limits,
             text: Vec::new(),
             spare: Spare::default(),
+            took_memory: false,
             token_start: 0,
             received: 0,
             tokens: 0,
@@ -130,6 +133,7 @@ impl Draft {
             self.text = spare;
         }
         if wanted > self.text.capacity() {
+            self.took_memory |= wanted >= LARGE;
             // Doubled, so that growing costs no more than a copy in all, but not beyond what can ever be used.
             let capacity = wanted.max(2 * self.text.capacity()).max(FIRST).min(self.limits.token_bytes);
             self.text.reserve_exact(capacity - self.text.len());

@@ -85,6 +85,11 @@ impl Framer {
         self.draft.is_large()
     }
 
+    /// Whether a large message has taken memory since this was asked last, other than what was kept for it.
+    pub fn took_memory(&mut self) -> bool {
+        std::mem::take(&mut self.draft.took_memory)
+    }
+
     /// Whether the memory of a large request is kept for the next one.
     pub fn keeps_memory(&self) -> bool {
         self.draft.spare.size() > 0

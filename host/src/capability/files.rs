@@ -7,7 +7,7 @@ use crate::handles::UnknownHandle;
 use crate::runtime::limits;
 use bulkhead_gate::{Errno, Opened, Position};
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 
 impl Host for Compartment {
     fn open(&mut self, path: String, flags: OpenFlags) -> wasmtime::Result<Result<i64, ErrorCode>> {
@@ -88,11 +88,12 @@ impl From<UnknownHandle> for HandleError {
     }
 }
 
-fn read_as_permitted(Opened { file, caps }: &Opened, wanted: usize) -> io::Result<Chunk> {
+fn read_as_permitted(opened: &Opened, wanted: usize) -> io::Result<Chunk> {
+    let Opened { file, caps } = opened;
     let at = caps.size().and_then(|_| position(file));
     let chunk = match caps.readable(at, wanted).map_err(refused)? {
         0 if wanted > 0 => Chunk { data: Vec::new(), eof: true },
-        wanted => read_up_to(file, wanted)?,
+        wanted => read_up_to(opened, wanted)?,
     };
     caps.moved(chunk.data.len());
     Ok(chunk)
@@ -120,24 +121,18 @@ fn refused(errno: Errno) -> io::Error {
 
 /// Reads until there are `wanted` bytes, the file ends, or the system says no. What was read before it said no is
 /// given; the module learns of the refusal with its next call.
-fn read_up_to(mut file: &File, wanted: usize) -> io::Result<Chunk> {
-    let mut data = vec![0; wanted];
-    let mut filled = 0;
-    let mut eof = false;
-    while filled < wanted {
-        match file.read(&mut data[filled..]) {
-            Ok(0) => {
-                eof = true;
-                break;
-            }
-            Ok(count) => filled += count,
-            Err(error) if error.kind() == ErrorKind::Interrupted => {}
-            Err(error) if filled == 0 => return Err(error),
+fn read_up_to(opened: &Opened, wanted: usize) -> io::Result<Chunk> {
+    let mut data = Vec::with_capacity(wanted);
+    while data.len() < wanted {
+        let left = wanted - data.len();
+        match opened.read_more(&mut data, left) {
+            Ok(0) => return Ok(Chunk { data, eof: true }),
+            Ok(_) | Err(Errno::EINTR) => {}
+            Err(errno) if data.is_empty() => return Err(refused(errno)),
             Err(_) => break,
         }
     }
-    data.truncate(filled);
-    Ok(Chunk { data, eof })
+    Ok(Chunk { data, eof: false })
 }
 
 fn plain(flags: OpenFlags) -> bulkhead_gate::OpenFlags {

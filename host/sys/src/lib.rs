@@ -2,7 +2,7 @@
 //!
 //! [`System`] lists what the agent can make the kernel do on behalf of a module: one dull call each, plain values in,
 //! plain values or one descriptor out. [`Linux`] does it; [`Fake`] pretends, for tests and for trying a module
-//! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them.
+//! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them, and [`read_more`] for files that are open.
 //!
 //! [`process`], [`memory`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`Readiness`] and [`Region`] are not for
 //! modules: the agent itself, its channel, its store of modules, its ends of pipes and its compartments need them.
@@ -18,6 +18,7 @@ mod network;
 pub mod process;
 mod processes;
 mod readiness;
+mod reading;
 mod region;
 mod rehearsal;
 pub mod serial;
@@ -36,6 +37,7 @@ pub use network::{Address, InterfaceAddress};
 pub use nix::errno::Errno;
 pub use processes::{Ending, Manner, Output, Spawn, Spawned};
 pub use readiness::{Readiness, Wanted};
+pub use reading::read_more;
 pub use region::Region;
 pub use rehearsal::{Notes, Rehearsal};
 pub use socket_watch::SocketWatch;

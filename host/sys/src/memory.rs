@@ -1,9 +1,9 @@
 //! The agent's own memory.
 
-/// Bytes of free memory that the allocator keeps: what 16 MiB of a file were read into, the next 16 find. Of more it keeps nothing: beside
-/// the next large request it would be too much. [`give_back`] takes it from it.
+/// Bytes of free memory that the allocator keeps: what 48 MiB of a file, the most that a client may read at once, were read into, the next
+/// 48 find. Of more it keeps nothing. [`give_back`] takes it from it: beside a large request it would be too much.
 #[cfg(target_env = "gnu")]
-const KEPT: nix::libc::c_int = 24 << 20;
+const KEPT: nix::libc::c_int = 64 << 20;
 
 /// Bytes from which on something has memory of its own, which goes back when it is freed: the text of a large request.
 #[cfg(target_env = "gnu")]

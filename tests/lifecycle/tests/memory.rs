@@ -69,6 +69,22 @@ fn after_writing_16_mib() {
     is_back_after_writing(16 << 20);
 }
 
+/// What a large reply was in is kept for the next one too, and given back when a large request comes: the two together never are.
+#[test]
+fn after_reading_much_and_writing_much() {
+    let mut warm = warm();
+    let handle = warm.open("/dev/zero", "r");
+    warm.client.call("guest-file-read", json!({ "handle": handle, "count": MOST })).ok();
+    let read = warm.process.memory();
+    let path = warm.agent.scratch().join("written");
+    let handle = warm.open(path.to_str().unwrap(), "w");
+    let content = base64_simd::STANDARD.encode_to_string(vec![b'x'; 16 << 20]);
+    warm.client.call("guest-file-write", json!({ "handle": handle, "buf-b64": content })).ok();
+    let written = warm.process.memory();
+    assert!(written.peak < read.peak + LEFT, "in KiB: {read:?} after reading, {written:?} after writing");
+    warm.is_back();
+}
+
 /// All tokens of a request together may have 64 MiB, so 48 MiB in base64 are just too much.
 #[test]
 fn after_writing_48_mib() {
