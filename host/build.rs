@@ -1,5 +1,5 @@
 //! Gathers what is built into the agent: the tables of commands and of their arguments, made from `schemas/`, and the
-//! compiled guest modules, made by `make modules`, with their digests.
+//! compiled guest modules, made by `make modules`, with their digests. And says what is linked into it.
 
 use bulkhead_schema::{Schema, generate};
 use sha2::{Digest, Sha256};
@@ -21,6 +21,16 @@ fn main() {
     let arguments = generate::argument_table(&schemas, &read(&folder.join("audit.txt")));
     write("arguments.rs", arguments.unwrap_or_else(|error| wrong(&error)));
     write("builtin.rs", module_table(&root.join("target/modules")));
+    link_unwinder();
+}
+
+/// Links what unwinds the stack after a panic into the agent, from the C compiler's `libgcc_eh.a`. The shared `libgcc_s.so` has the same, and
+/// looks at the processor each time that a program with it starts: in a VM a twenty-fifth of the agent's start. Other C
+/// libraries' targets bring their own.
+fn link_unwinder() {
+    if std::env::var("CARGO_CFG_TARGET_ENV").as_deref() == Ok("gnu") {
+        println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
+    }
 }
 
 fn read(path: &Path) -> String {
@@ -54,7 +64,7 @@ fn module_table(folder: &Path) -> String {
             let digest: String = Sha256::digest(code).iter().map(|byte| format!("{byte:02x}")).collect();
             let _ = writeln!(
                 table,
-                "            Code {{ form: Form::{form}, bytes: include_bytes!({path:?}), digest: {digest:?} }},"
+                "            Code {{ form: Form::{form}, bytes: &Aligned(*include_bytes!({path:?})).0, digest: {digest:?} }},"
             );
         }
         table.push_str("        ],\n    },\n");

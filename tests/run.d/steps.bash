@@ -78,6 +78,7 @@ step_deny() {
         leave_out "advisories: database not reachable (github.com/RustSec/advisory-db)"
     fi
     daemon_has_no_compiler || result=1
+    daemon_needs_the_c_library_only || result=1
     return "$result"
 }
 
@@ -98,6 +99,17 @@ daemon_has_no_compiler() {
         return 1
     fi
     echo "the agent links no compiler"
+}
+
+# What it loads at its start: a drop-in must not ask for more than every VM has, and each library costs time.
+daemon_needs_the_c_library_only() {
+    local needed
+    needed=$(readelf -d target/release/bulkhead | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -Ev '^(libc|ld-linux.*)\.so\.') || {
+        echo "the agent needs the C library only"
+        return 0
+    }
+    printf 'the agent must not need:\n%s\n' "$needed" >&2
+    return 1
 }
 
 # Three invocations: cargo unifies features in each of them, and the compiler must not get into the agent's engine.

@@ -28,6 +28,8 @@ pub fn config() -> Config {
     // The table from machine code back to offsets in the module doubles the size of the code. Traps are told by their kind;
     // who develops a module finds the place with the panic message in the log.
     config.generate_address_map(false);
+    // The engine finds its way through a module's frames by itself; tables for others that want to would be registered before the first answer.
+    config.native_unwind_info(false);
     // rustc emits multi-value, bulk memory, reference types and, for base64, simd. Nothing else is used.
     config.wasm_relaxed_simd(false);
     config.wasm_memory64(false);

@@ -1,7 +1,10 @@
 //! The built-in set: the guest modules whose code is part of the agent's own file, so that the agent works from a
 //! single file and nothing on disk can take it down.
 
+use std::collections::BTreeSet;
 use std::fmt;
+use std::ptr::NonNull;
+use std::sync::{Mutex, PoisonError};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -21,6 +24,14 @@ pub(super) struct Code {
     /// The SHA-256 of the bytes.
     pub(super) digest: &'static str,
 }
+
+/// Code stands in the agent's file as it must stand in memory to be run there: at a multiple of
+/// [`ALIGNMENT`](crate::runtime::code::ALIGNMENT).
+#[cfg_attr(target_arch = "x86_64", repr(C, align(0x1000)))]
+#[cfg_attr(not(target_arch = "x86_64"), repr(C, align(0x10000)))]
+struct Aligned<const LENGTH: usize>([u8; LENGTH]);
+
+const _: () = assert!(align_of::<Aligned<0>>() == crate::runtime::code::ALIGNMENT);
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 
@@ -93,10 +104,43 @@ pub(crate) fn bytes(name: &str, form: Form) -> Option<&'static [u8]> {
 }
 
 /// The code of the built-in module `name` in `form`, ready to be instantiated.
+///
+/// The first time in the life of the process it is run where it is. The engine finds code by its address and takes none twice, and the
+/// first component may still be there: its module was replaced and comes back, or there is another engine. So later ones are copies.
 pub(super) fn load(engine: &Engine, name: &str, form: Form) -> Option<wasmtime::Result<Component>> {
     let code = code(name, form)?.bytes;
     // SAFETY: the bytes were made by `bulkhead-compile` from our own modules when this program was built, and are
-    // part of this program since: whoever could change them could change the program.
+    // part of this program since: whoever could change them could change the program. They are there as long as it is.
     #[expect(unsafe_code, reason = "compiled code is trusted as the program it is part of")]
-    Some(unsafe { Component::deserialize(engine, code) })
+    Some(unsafe {
+        if is_first(code) {
+            Component::deserialize_raw(engine, NonNull::from(code))
+        } else {
+            Component::deserialize(engine, code)
+        }
+    })
+}
+
+/// Whether this is asked for the first time of `code`.
+fn is_first(code: &'static [u8]) -> bool {
+    static ASKED: Mutex<BTreeSet<usize>> = Mutex::new(BTreeSet::new());
+    ASKED.lock().unwrap_or_else(PoisonError::into_inner).insert(code.as_ptr().addr())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::Runtime;
+
+    #[test]
+    fn code_is_there_for_every_engine_and_as_often_as_it_is_wanted() {
+        let runtimes = [Runtime::new().unwrap(), Runtime::new().unwrap()];
+        for (name, form) in names().into_iter().flat_map(|name| [(name, Form::Baseline), (name, Form::detect())]) {
+            let twice = runtimes.iter().chain(&runtimes);
+            let loaded: Vec<_> = twice.map(|it| load(it.engine(), name, form).unwrap().unwrap()).collect();
+            let mut places: Vec<_> = loaded.iter().map(Component::image_range).collect();
+            places.dedup();
+            assert_eq!(places.len(), 4, "{name}, {form}");
+        }
+    }
 }

@@ -1,6 +1,7 @@
 //! Running one request in a compartment of its own.
 
 use super::bounds::Exceeded;
+use super::code;
 use super::limits;
 use super::memories::Memories;
 use super::ready::{Instance, Ready};
@@ -117,6 +118,7 @@ impl Runtime {
     pub fn new() -> Result<Self, StartError> {
         let mut config = bulkhead_engine::config();
         config.with_host_memory(Arc::new(Memories::default()));
+        code::configure(&mut config);
         let engine = Engine::new(&config).map_err(StartError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
         let modules = Rc::new(RefCell::new(Modules::built_in()));

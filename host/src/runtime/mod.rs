@@ -1,6 +1,7 @@
 //! The runtime: a fresh instance for every request, and bounds around it.
 
 mod bounds;
+pub(crate) mod code;
 mod engine;
 pub mod limits;
 mod memories;

@@ -4,10 +4,11 @@
 //! plain values or one descriptor out. [`Linux`] does it; [`Fake`] pretends, for tests and for trying a module
 //! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them, and [`read_more`] for files that are open.
 //!
-//! [`process`], [`memory`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`Readiness`] and [`Region`] are not for
+//! [`process`], [`memory`], [`code`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`Readiness`] and [`Region`] are not for
 //! modules: the agent itself, its channel, its store of modules, its ends of pipes and its compartments need them.
 
 mod accounts;
+pub mod code;
 pub mod fake;
 mod folder_watch;
 mod identity;

@@ -50,8 +50,9 @@ const MAY_NAME_SYS: &[&str] = &[
     "host/src/processes/",
     // The agent's own memory, when a large request comes.
     "host/src/session.rs",
-    // The agent's own memory, and that of compartments.
+    // The agent's own memory, that of compartments, and their code.
     "host/src/runtime/memories.rs",
+    "host/src/runtime/code.rs",
     "host/src/runtime/ticker.rs",
     // Hearing that the store of modules has changed.
     "host/src/swapping.rs",

@@ -63,6 +63,24 @@ fn after_reading_48_mib() {
     assert!(peak < (MOST as u64 / 3 * 4) >> 10, "{peak} KiB");
 }
 
+/// Built-in modules are run where they are, in the agent's file: nothing can be executed that was written to memory.
+#[test]
+fn code_is_in_files() {
+    let agent = Agent::start(&agent_under_test(), &[]);
+    let mut client = agent.client();
+    for command in ["guest-ping", "guest-get-osinfo", "guest-fsfreeze-status"] {
+        client.call(command, Value::Null).ok();
+    }
+    let maps = std::fs::read_to_string(format!("/proc/{}/maps", agent.pid())).unwrap();
+    let executable: Vec<_> = maps.lines().filter(|line| line.contains("xp ")).collect();
+    let file = agent_under_test().canonicalize().unwrap();
+    // The agent's own code, and that of three modules.
+    let own = executable.iter().filter(|line| line.ends_with(&*file.to_string_lossy())).count();
+    assert!(own >= 4, "{own} parts of the agent's file can be executed: {executable:#?}");
+    // What has no name is memory; of [vdso] and [vsyscall] the kernel takes care.
+    assert!(executable.iter().all(|line| line.contains(['/', '['])), "{executable:#?}");
+}
+
 /// What a request of this size was in is kept for the next one, until the agent has rested.
 #[test]
 fn after_writing_16_mib() {
