@@ -26,9 +26,10 @@ const TURNS: u32 = 256;
 /// After so long without a byte nothing is kept for the next request; as long as the allocator waits (the ticker).
 const REST: Duration = Duration::from_secs(1);
 
-/// How long the next piece of a large request is looked for before the agent goes to sleep. A client that writes 22 MB in one go has it
-/// there within a tenth of that, if it need not wake the agent for each 64 KiB: being woken costs the agent as much processor time
-/// as staying awake. A piece of less than 4 KiB ends it, so a client that takes its time does not keep the agent awake.
+/// How long the next piece of a large request is looked for before the agent goes to sleep. A client that is quick has the next 64 KiB there
+/// after some 25 µs, if it need not wake the agent for them; being woken costs the agent about as much processor time. Of a
+/// client that is slower it costs up to twice what the request does. A piece of less than 4 KiB ends it, so one that takes its time does
+/// not keep the agent awake.
 const MORE: Duration = Duration::from_micros(200);
 
 /// Serves the client at the other end of `channel` until it leaves. An error means that the channel is of no more use.

@@ -103,13 +103,14 @@ daemon_has_no_compiler() {
 
 # What it loads at its start: a drop-in must not ask for more than every VM has, and each library costs time.
 daemon_needs_the_c_library_only() {
-    local needed
-    needed=$(readelf -d target/release/bulkhead | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p' | grep -Ev '^(libc|ld-linux.*)\.so\.') || {
-        echo "the agent needs the C library only"
-        return 0
-    }
-    printf 'the agent must not need:\n%s\n' "$needed" >&2
-    return 1
+    local needed more
+    needed=$(readelf -d target/release/bulkhead | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+    grep -q '^libc\.so\.' <<<"$needed" || { echo "readelf does not show the agent's C library" >&2; return 1; }
+    if more=$(grep -Ev '^(libc|ld-linux.*)\.so\.' <<<"$needed"); then
+        printf 'the agent must not need:\n%s\n' "$more" >&2
+        return 1
+    fi
+    echo "the agent needs the C library only"
 }
 
 # Three invocations: cargo unifies features in each of them, and the compiler must not get into the agent's engine.

@@ -31,7 +31,7 @@ impl CustomCodeMemory for Code {
         Ok(bulkhead_sys::code::make_executable(begin, length)?)
     }
 
-    /// Code that is part of the agent's file stays what it is, for another component may run it; what was copied is unmapped next.
+    /// Code that is part of the agent's file stays what it is, for nobody can write to it; what was copied is unmapped next.
     fn unpublish_executable(&self, _: *const u8, _: usize) -> wasmtime::Result<()> {
         Ok(())
     }

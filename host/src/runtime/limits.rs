@@ -32,7 +32,8 @@ pub(super) const TIME: Duration = Duration::from_secs(5);
 /// three milliseconds are needed on a processor of today; the rest is for one that is emulated.
 const TIME_PER_MEBIBYTE: Duration = Duration::from_millis(250);
 
-/// How many mebibytes buy time. A write of 48 MiB, the largest, moves 176: its text twice and the file's bytes once. A
+/// How many mebibytes buy time. A write of 48 MiB, the largest, moves 176: its text twice, where it must be checked before it is
+/// decoded, and the file's bytes once. A
 /// module that moves the same bytes again and again buys no more with them, so no request has more than 48 seconds more.
 const MEBIBYTES_THAT_COUNT: u64 = 192;
 

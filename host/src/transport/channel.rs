@@ -134,7 +134,8 @@ impl Channel {
         }
     }
 
-    /// The client has more to send: it is heard for `time` without sleep, if it was quick so far and is at the other end of a socket.
+    /// The client will probably send something soon: it is heard for `time` without sleep, if what it sent last was no small piece and
+    /// it is at the other end of a socket.
     pub fn stay_awake(&mut self, time: Duration) {
         if matches!((&self.watch, &self.next), (Kind::Socket(_), Next::Unknown)) {
             self.next = Next::Soon(Instant::now() + time);
