@@ -110,6 +110,22 @@ pub fn names() -> Vec<&'static str> {
     COMMANDS.iter().map(|command| command.name).collect()
 }
 
+/// Commands that the lists of distributions name though no agent for Linux has them: to block or to allow them changes nothing.
+/// `guest-get-devices` is one of Windows; Red Hat's `/etc/sysconfig/qemu-ga` allows it.
+const ELSEWHERE: [&str; 1] = ["guest-get-devices"];
+
+/// What is wrong with a name in a list of the command line or the configuration file, as a sentence, if something is. Of the
+/// name of a vendor's command only the form is looked at: its module may be installed later.
+pub fn name_fault(name: &str) -> Option<String> {
+    if ELSEWHERE.contains(&name) {
+        return None;
+    }
+    if name.contains('*') {
+        return Some(format!("'{name}' is not the name of a command: a policy has patterns, a list has none"));
+    }
+    bulkhead_policy::command_fault(name, &names())
+}
+
 /// The built-in command called `name`.
 pub fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
@@ -166,6 +182,22 @@ mod tests {
         assert_eq!(catalog.find("guest-ping").map(|it| it.module), Some("core"));
         assert_eq!(catalog.names().len(), COMMANDS.len() + 1);
         assert!(std::ptr::eq(interned("a"), interned(&String::from("a"))));
+    }
+
+    #[test]
+    fn a_name_that_no_command_has_is_told_with_the_nearest() {
+        for name in ["guest-ping", "guest-get-devices", "__com.example_backup-status"] {
+            assert_eq!(name_fault(name), None, "{name}");
+        }
+        for (name, said) in [
+            ("guest-exex", "there is no command 'guest-exex', did you mean 'guest-exec'?"),
+            ("guest_exec", "there is no command 'guest_exec', did you mean 'guest-exec'?"),
+            ("\"guest-exec\"", "there is no command '\"guest-exec\"', did you mean 'guest-exec'?"),
+            ("guest-ping;guest-exec", "there is no command 'guest-ping;guest-exec'"),
+            ("guest-file-*", "'guest-file-*' is not the name of a command: a policy has patterns, a list has none"),
+        ] {
+            assert_eq!(name_fault(name).as_deref(), Some(said));
+        }
     }
 
     #[test]

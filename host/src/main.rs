@@ -1,15 +1,15 @@
 //! `bulkhead`, which also answers as `qemu-ga`: from the command line to a running agent.
 
 use anyhow::Context;
-use bulkhead_config::{Action, Config, Method, PidFile, dump, parse, passed_sockets};
+use bulkhead_config::{Action, Config, Known, Method, PidFile, dump, parse, passed_sockets};
 use bulkhead_gate::Gate;
 use bulkhead_host::agent::{Agent, Ends, open_transport};
 use bulkhead_host::auditing::Audit;
-use bulkhead_host::commands::{COMMANDS, Lists};
+use bulkhead_host::commands::{self, COMMANDS, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::{self, LogHold};
-use bulkhead_host::owner::{self, Loaded, PolicyFiles, is_drop_in};
+use bulkhead_host::owner::{self, Loaded, PolicyFiles, TOOLS, is_drop_in};
 use bulkhead_host::reloading::{Reloading, hang_ups};
 use bulkhead_host::running::{Announced, Report};
 use bulkhead_host::runtime::{Runtime, limits};
@@ -23,16 +23,18 @@ use bulkhead_sys::process::{
     Daemon, Daemonized, close_standard_streams, daemonize, hear_signals, hold_ends, hold_hang_ups,
 };
 use std::cell::RefCell;
+use std::ffi::OsString;
 use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 use std::rc::Rc;
 use tokio::signal::unix::Signal;
 
 fn main() -> ExitCode {
-    if asks_for_a_tool() {
-        return owner::run(std::env::args_os());
+    let words = words();
+    if asks_for_a_tool(&words) {
+        return owner::run(words.into_iter());
     }
-    match start() {
+    match start(words) {
         Ok(code) => code,
         Err(error) => {
             eprintln!("{}: {error:#}", program());
@@ -41,12 +43,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Whether the first word names one of the owner's tools. To qemu-ga every word that is no option is nothing.
-fn asks_for_a_tool() -> bool {
-    !is_drop_in(&program())
-        && std::env::args_os()
-            .nth(1)
-            .is_some_and(|word| ["policy", "module", "status", "audit"].iter().any(|tool| word == *tool))
+/// The words of the command line, the program's name first. To qemu-ga every word that is no option is nothing.
+fn words() -> Vec<OsString> {
+    if is_drop_in(&program()) { std::env::args_os().collect() } else { owner::unfolded(std::env::args_os()) }
+}
+
+/// Whether the first word names one of the owner's tools.
+fn asks_for_a_tool(words: &[OsString]) -> bool {
+    !is_drop_in(&program()) && words.get(1).is_some_and(|word| TOOLS.iter().any(|tool| word == *tool))
 }
 
 fn program() -> String {
@@ -54,8 +58,10 @@ fn program() -> String {
     name.map_or_else(|| "bulkhead".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-fn start() -> anyhow::Result<ExitCode> {
-    match parse(std::env::args_os(), |name| std::env::var_os(name))? {
+fn start(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
+    let tools = (!is_drop_in(&program())).then_some(&TOOLS[..]);
+    let known = Known { command_fault: &commands::name_fault, tools };
+    match parse(words, |name| std::env::var_os(name), &known)? {
         Action::Help(text) => print!("{text}"),
         Action::Version => println!("QEMU Guest Agent {QEMU_VERSION} (Bulkhead {VERSION})"),
         Action::DumpConfig(config) => print!("{}", dump(&config)),

@@ -34,7 +34,9 @@ const MORE: Duration = Duration::from_micros(200);
 
 /// Serves the client at the other end of `channel` until it leaves. An error means that the channel is of no more use.
 ///
-/// The reader's state begins here and ends here: half a request of one client is never completed by the next.
+/// The reader's state begins here and ends here: half a request of one client is not completed by the next. On a virtio port the
+/// kernel tells whether somebody is there now, not that somebody has left: two of whom one comes at once when the other leaves are
+/// one client here.
 pub async fn serve(channel: &mut Channel, dispatcher: &mut Dispatcher) -> io::Result<()> {
     let mut framer = Framer::new(Limits::default());
     let mut buffer = vec![0; READ];

@@ -12,6 +12,8 @@ use crate::{
     given::Given,
     help,
     load::{LoadError, load},
+    method::UnsupportedMethod,
+    names::Known,
     options::{UsageError, command},
 };
 
@@ -33,7 +35,7 @@ pub enum Action {
 /// Reads the command line, and the configuration file that it or `QGA_CONF` names.
 ///
 /// `args` begins with the program's name, as [`std::env::args_os`] does; the messages repeat it. `env` looks up an
-/// environment variable: `QGA_CONF`, `LISTEN_PID` and `LISTEN_FDS` are asked for.
+/// environment variable: `QGA_CONF`, `LISTEN_PID` and `LISTEN_FDS` are asked for. `known` tells which words mean something.
 ///
 /// The configuration file comes first wherever `--config` stands, and the command line goes on top of it: single
 /// values are replaced, lists grow. Help, version and the list of commands need no configuration, and are given even
@@ -41,12 +43,14 @@ pub enum Action {
 pub fn parse(
     args: impl IntoIterator<Item = OsString>,
     env: impl Fn(&str) -> Option<OsString>,
+    known: &Known<'_>,
 ) -> Result<Action, CliError> {
-    let mut args = args.into_iter();
+    let mut args = args.into_iter().peekable();
     let program = args.next().map_or_else(|| "bulkhead".to_owned(), |name| name.to_string_lossy().into_owned());
     let usage = |error| CliError::Usage { program: program.clone(), error };
 
     let command = command();
+    let first = args.peek().cloned();
     let words = getopt::for_clap(&command, args);
     let given = match command.clone().try_get_matches_from(words) {
         Ok(matches) => Given::new(matches),
@@ -63,15 +67,23 @@ pub fn parse(
     }
 
     let mut config = match (given.value("config"), env("QGA_CONF")) {
-        (Some(file), _) => load(Path::new(file), true)?,
-        (None, Some(file)) => load(Path::new(&file), false)?,
-        (None, None) => load(Path::new(DEFAULT_CONFIG), false)?,
+        (Some(file), _) => load(Path::new(file), true, known)?,
+        (None, Some(file)) => load(Path::new(&file), false, known)?,
+        (None, None) => load(Path::new(DEFAULT_CONFIG), false, known)?,
     };
+    let dumps = given.flag("dump-conf");
+    // Scripts that were written for qemu-ga may look at whatever it was told, as there.
+    if !dumps || known.tools.is_some() {
+        given.check(&mut config, first.as_ref(), known).map_err(usage)?;
+    }
     given.apply(&mut config).map_err(usage)?;
     if passed_sockets(env) == 0 {
+        if config.path.is_none() {
+            config.method()?;
+        }
         config.channel_path()?;
     }
-    Ok(if given.flag("dump-conf") { Action::DumpConfig(config) } else { Action::Run(config) })
+    Ok(if dumps { Action::DumpConfig(config) } else { Action::Run(config) })
 }
 
 /// Why the agent cannot do what the command line asks for. The binary prints it, with its sources, on stderr and ends
@@ -89,6 +101,9 @@ pub enum CliError {
     /// The configuration file cannot be used.
     #[error(transparent)]
     Load(#[from] LoadError),
+    /// There is no such method, and so no default for its path.
+    #[error(transparent)]
+    Method(#[from] UnsupportedMethod),
     /// The method needs a path.
     #[error(transparent)]
     MissingPath(#[from] MissingPath),
@@ -99,13 +114,28 @@ mod tests {
     use std::{os::unix::ffi::OsStringExt, path::PathBuf, process};
 
     use super::*;
+    use crate::load::Warning;
     use bulkhead_test_support::Scratch;
 
+    fn fault(name: &str) -> Option<String> {
+        name.starts_with("wrong").then(|| format!("there is no '{name}'"))
+    }
+
+    const DROP_IN: Known<'_> = Known { command_fault: &fault, tools: None };
+    const BULKHEAD: Known<'_> = Known { command_fault: &fault, tools: Some(&["policy", "status"]) };
+
     /// Runs without a configuration file, unless `words` name one.
+    fn parsed_as(program: &str, known: &Known<'_>, words: &[&str]) -> Result<Action, CliError> {
+        let words = [program].into_iter().chain(words.iter().copied()).map(OsString::from);
+        parse(words, |name| (name == "QGA_CONF").then(|| "/no/such/file".into()), known)
+    }
+
     fn parsed(words: &[&str]) -> Result<Action, CliError> {
-        parse(["qemu-ga"].iter().chain(words).map(OsString::from), |name| {
-            (name == "QGA_CONF").then(|| "/no/such/file".into())
-        })
+        parsed_as("qemu-ga", &DROP_IN, words)
+    }
+
+    fn refused_as_bulkhead(words: &[&str]) -> String {
+        parsed_as("bulkhead", &BULKHEAD, words).unwrap_err().to_string()
     }
 
     fn config(words: &[&str]) -> Config {
@@ -157,7 +187,7 @@ mod tests {
         assert_eq!(config.block_rpcs, ["b", "a", "x"]);
         assert!(config.daemonize);
 
-        let from_env = parse(["qemu-ga".into()], |name| (name == "QGA_CONF").then(|| file.clone().into()));
+        let from_env = parse(["qemu-ga".into()], |name| (name == "QGA_CONF").then(|| file.clone().into()), &DROP_IN);
         assert!(matches!(from_env, Ok(Action::Run(config)) if config.block_rpcs == ["b", "a"]));
     }
 
@@ -183,12 +213,73 @@ mod tests {
     fn a_listening_method_needs_a_path_or_a_passed_socket() {
         let error = parsed(&["-D", "-m", "unix-listen"]).unwrap_err();
         assert!(error.to_string().starts_with("must specify a path for this channel"), "{error}");
-        let passed = parse(["qemu-ga", "-m", "unix-listen"].map(OsString::from), |name| match name {
+        let env = |name: &str| match name {
             "LISTEN_PID" => Some(process::id().to_string().into()),
             "LISTEN_FDS" => Some("1".into()),
             _ => Some("/no/such/file".into()),
-        });
+        };
+        let passed = parse(["qemu-ga", "-m", "unix-listen"].map(OsString::from), env, &DROP_IN);
         assert!(matches!(passed, Ok(Action::Run(_))));
+    }
+
+    #[test]
+    fn a_method_that_does_not_exist_is_named_before_its_path() {
+        let error = parsed(&["-m", "vrtio"]).unwrap_err().to_string();
+        assert!(error.starts_with("unsupported channel method/type: vrtio; methods are virtio-serial, "), "{error}");
+        assert!(parsed(&["-D", "-m", "vrtio", "-p", "/x"]).is_ok(), "as qemu-ga prints it");
+    }
+
+    #[test]
+    fn a_name_that_means_nothing_is_an_error_on_the_command_line() {
+        for words in [&["-b", "a,wrong"][..], &["--block-rpcs= wrong ,a"], &["-a", "a", "-awrong"], &["-vb", "wrong"]] {
+            let error = parsed(words).unwrap_err().to_string();
+            assert!(error.contains("-rpcs': there is no 'wrong'; try 'qemu-ga --help'"), "{words:?}: {error}");
+            assert!(parsed_as("bulkhead", &BULKHEAD, words).is_err());
+        }
+        assert_eq!(config(&["-D", "-b", "a, wrong"]).block_rpcs, ["wrong", "a"], "it is only shown");
+        assert_eq!(config(&["-b", "a, b"]).block_rpcs, ["b", "a"]);
+        let open = config(&["--allow-rpcs="]);
+        assert_eq!((open.allow_rpcs.len(), open.warnings), (0, vec![Warning::EmptyAllowList]));
+        assert!(config(&["--block-rpcs="]).warnings.is_empty(), "as it is written where nothing shall be blocked");
+    }
+
+    #[test]
+    fn a_list_that_was_cut_is_an_error_under_either_name() {
+        for words in [&["-b", "a,", "b"][..], &["--block-rpcs=a", "b"], &["b", "-aa"]] {
+            let error = parsed(words).unwrap_err().to_string();
+            let said = "the word 'b' belongs to no option: the names of a list have commas between them, and no spaces";
+            assert!(error.starts_with(said), "{words:?}: {error}");
+        }
+        assert!(refused_as_bulkhead(&["-v", "-b", "a", "b"]).contains("commas between them"));
+    }
+
+    #[test]
+    fn a_word_that_belongs_to_no_option_is_nothing_to_a_drop_in_and_an_error_to_bulkhead() {
+        let warned = |words| config(words).warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(warned(&["status", "-v"]), ["the word 'status' belongs to no option and is ignored"]);
+        let hook = "the word '/hk' belongs to no option and is ignored: \
+                    the argument of -F must be attached, as in -F/path/to/hook";
+        assert_eq!(warned(&["-F", "/hk"]), [hook]);
+        assert!(warned(&["-v", ""]).is_empty(), "a variable of the service manager's that is empty");
+        for (words, said) in [
+            (&["statsu"][..], "there is no tool 'statsu', did you mean 'status'?; try 'bulkhead --help'"),
+            (&["-"], "there is no tool '-'; "),
+            (&["-D", "x"], "the word 'x' belongs to no option; "),
+            (&["-v", "status"], "the word 'status' belongs to no option: a tool is called by the first word; "),
+        ] {
+            let error = refused_as_bulkhead(words);
+            assert!(error.starts_with(said), "{words:?}: {error}");
+        }
+        assert!(matches!(parsed_as("bulkhead", &BULKHEAD, &["-v", ""]), Ok(Action::Run(_))));
+    }
+
+    #[test]
+    fn peers_are_named_as_a_whole() {
+        assert_eq!(config(&[]).vsock_peers, None);
+        let peers = config(&["--vsock-peers=2", "--vsock-peers", "3,local"]).vsock_peers.unwrap();
+        assert_eq!(peers.to_string(), "3,1", "the last option counts: who is not named is not let in");
+        let error = parsed(&["--vsock-peers=hsot"]).unwrap_err().to_string();
+        assert!(error.starts_with("option '--vsock-peers': 'hsot' is not a vsock peer: "), "{error}");
     }
 
     #[test]
@@ -196,7 +287,7 @@ mod tests {
         assert_eq!(parsed(&["-x"]).unwrap_err().to_string(), "unknown option '-x'; try 'qemu-ga --help'");
         for option in ["-p", "-b"] {
             let words = ["qemu-ga".into(), option.into(), OsString::from_vec(b"\xff".to_vec())];
-            let error = parse(words, |_| Some("/no/such/file".into())).unwrap_err().to_string();
+            let error = parse(words, |_| Some("/no/such/file".into()), &DROP_IN).unwrap_err().to_string();
             assert!(error.ends_with("' must be valid UTF-8; try 'qemu-ga --help'"), "{error}");
         }
     }

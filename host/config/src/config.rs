@@ -7,6 +7,7 @@ use thiserror::Error;
 use crate::{
     load::Warning,
     method::{Method, UnsupportedMethod},
+    peers::VsockPeers,
 };
 
 /// Read at every start unless `--config` or the environment variable `QGA_CONF` names another file.
@@ -29,6 +30,8 @@ pub struct Config {
     pub method_name: String,
     /// Device, socket path or vsock address as given; see [`Config::channel_path`].
     pub path: Option<String>,
+    /// Who may connect to a vsock socket; `None` is the host alone.
+    pub vsock_peers: Option<VsockPeers>,
     /// The log, opened for appending; `None` is stderr.
     pub logfile: Option<PathBuf>,
     /// The pid file; only written when daemonizing.
@@ -42,7 +45,8 @@ pub struct Config {
     /// Open the channel again after an error that may pass, and wait for a path that is missing at start.
     pub retry_path: bool,
     /// Commands that are refused. The order means nothing but is kept for [`dump`](crate::dump): each list that was
-    /// given is reversed in itself, and the lists follow each other. Unknown names are no error.
+    /// given is reversed in itself, and the lists follow each other. A name that no command
+    /// has is reported, and means nothing.
     pub block_rpcs: Vec<String>,
     /// If not empty, the only commands that are not refused; [`block_rpcs`](Self::block_rpcs) is stronger. Same order.
     pub allow_rpcs: Vec<String>,
@@ -54,7 +58,8 @@ pub struct Config {
     pub audit_file: Option<PathBuf>,
     /// Send the audit to the journal of systemd.
     pub audit_journal: bool,
-    /// What the configuration file says in vain or in an old way. For the log: a start must not fail over it.
+    /// What the configuration file or a word of the command line says in vain or in an old way. For the log: a start must
+    /// not fail over it.
     pub warnings: Vec<Warning>,
 }
 
@@ -64,6 +69,7 @@ impl Default for Config {
             daemonize: false,
             method_name: Method::VirtioSerial.name().to_owned(),
             path: None,
+            vsock_peers: None,
             logfile: None,
             pidfile: DEFAULT_PIDFILE.into(),
             statedir: DEFAULT_STATEDIR.into(),

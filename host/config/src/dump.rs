@@ -44,6 +44,9 @@ pub fn dump(config: &Config) -> String {
     if config.audit_journal {
         set("audit-journal", boolean(true));
     }
+    if let Some(peers) = &config.vsock_peers {
+        set("vsock-peers", &peers.to_string());
+    }
     file.to_string()
 }
 
@@ -58,6 +61,7 @@ fn text(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::peers::VsockPeers;
 
     #[test]
     fn optional_files_are_left_out_unless_set() {
@@ -75,11 +79,14 @@ mod tests {
             module_store: Some("/m".into()),
             audit_file: Some("/a".into()),
             audit_journal: true,
+            vsock_peers: Some(VsockPeers::These(vec![2, 3])),
             ..Config::default()
         };
         let ours = dump(&ours);
         assert!(
-            ours.ends_with("\nallow-rpcs=\npolicy=/p\nmodule-store=/m\naudit-file=/a\naudit-journal=true\n"),
+            ours.ends_with(
+                "\nallow-rpcs=\npolicy=/p\nmodule-store=/m\naudit-file=/a\naudit-journal=true\nvsock-peers=2,3\n"
+            ),
             "{ours}"
         );
     }

@@ -4,7 +4,15 @@ use std::{ffi::OsString, path::PathBuf};
 
 use clap::ArgMatches;
 
-use crate::{config::Config, load::list, options::UsageError};
+use crate::{
+    config::Config,
+    load::Warning,
+    names::{Known, list, suggestion},
+    options::UsageError,
+};
+
+/// The options that take lists of commands.
+const LISTS: [&str; 2] = ["block-rpcs", "allow-rpcs"];
 
 /// The options that were given.
 pub(crate) struct Given(ArgMatches);
@@ -16,7 +24,7 @@ impl Given {
 
     /// A list of `help` or `?` is a question and not a list. In the configuration file it is a list.
     pub(crate) fn asks_for_commands(&self) -> bool {
-        ["block-rpcs", "allow-rpcs"].into_iter().flat_map(|option| self.values(option)).any(|v| v == "help" || v == "?")
+        LISTS.into_iter().flat_map(|option| self.values(option)).any(|v| v == "help" || v == "?")
     }
 
     /// Puts the options on top of what the configuration file says.
@@ -48,6 +56,9 @@ impl Given {
         if let Some(file) = self.text("audit-file")? {
             config.audit_file = Some(PathBuf::from(file));
         }
+        if let Some(peers) = self.text("vsock-peers")? {
+            config.vsock_peers = Some(peers.parse()?);
+        }
         config.audit_journal |= self.flag("audit-journal");
         config.daemonize |= self.flag("daemonize");
         config.verbose |= self.flag("verbose");
@@ -58,6 +69,67 @@ impl Given {
             }
         }
         Ok(())
+    }
+
+    /// Whether each word means something. `first` is the first word of the command line.
+    ///
+    /// A word that means nothing is worse than an option that does not exist when it was to restrict something: the agent
+    /// would run, and nobody would know that it allows more than it was told. A program that stands in for `qemu-ga` takes
+    /// other words for nothing, as `qemu-ga` does, with a warning.
+    pub(crate) fn check(
+        &self,
+        config: &mut Config,
+        first: Option<&OsString>,
+        known: &Known<'_>,
+    ) -> Result<(), UsageError> {
+        for option in LISTS {
+            for text in self.values(option) {
+                self.check_list(option, &text.to_string_lossy(), config, known)?;
+            }
+        }
+        // The service manager makes an empty word of a variable in braces that is empty.
+        for word in self.values("ignored").filter(|word| !word.is_empty()) {
+            let stray = self.stray(word.to_string_lossy().into_owned(), first == Some(word), known);
+            match stray {
+                UsageError::Stray { word, hint } if known.tools.is_none() && !self.has_lists() => {
+                    config.warnings.push(Warning::Stray { word, hint });
+                }
+                stray => return Err(stray),
+            }
+        }
+        Ok(())
+    }
+
+    fn check_list(&self, option: &str, text: &str, config: &mut Config, known: &Known<'_>) -> Result<(), UsageError> {
+        if text.trim().is_empty() && option == "allow-rpcs" {
+            config.warnings.push(Warning::EmptyAllowList);
+        }
+        match list(text).find_map(|name| known.name_fault(&name)) {
+            Some(fault) => Err(UsageError::Name { option: format!("--{option}"), fault }),
+            None => Ok(()),
+        }
+    }
+
+    fn has_lists(&self) -> bool {
+        LISTS.into_iter().any(|option| self.values(option).next().is_some())
+    }
+
+    /// What is wrong with a word that belongs to no option.
+    fn stray(&self, word: String, is_first: bool, known: &Known<'_>) -> UsageError {
+        let tools = known.tools.unwrap_or_default();
+        if is_first && known.tools.is_some() {
+            return UsageError::NoTool { meant: suggestion(&word, tools.iter().copied()), word };
+        }
+        let hint = if tools.contains(&&*word) {
+            Some("a tool is called by the first word")
+        } else if self.has_lists() {
+            Some("the names of a list have commas between them, and no spaces")
+        } else if self.value("fsfreeze-hook").is_some() {
+            Some("the argument of -F must be attached, as in -F/path/to/hook")
+        } else {
+            None
+        };
+        UsageError::Stray { word, hint }
     }
 
     pub(crate) fn flag(&self, option: &str) -> bool {

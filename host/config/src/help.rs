@@ -16,13 +16,15 @@ Channel to the client:
                           (default for virtio-serial:
                           /dev/virtio-ports/org.qemu.guest_agent.0,
                           for isa-serial: /dev/ttyS0, for the others: none)
+      --vsock-peers=LIST  who may connect to a vsock socket: context ids with
+                          commas between them, or 'any' (default: 2, the host)
   -r, --retry-path        when PATH is missing or fails, try again every five
                           seconds instead of ending (default: end)
 
 What clients may do:
   -b, --block-rpcs=LIST   refuse these commands (default: none); names with
-                          commas between them and no spaces, or 'help' to print
-                          all names and end
+                          commas between them, or 'help' to print all names and
+                          end
   -a, --allow-rpcs=LIST   refuse all commands but these (default: allow all);
                           --block-rpcs is stronger
                           Both may be repeated and add to the configuration.
@@ -59,12 +61,16 @@ Running:
   -h, --help              print this help and end
 
 Long options with a letter may be abbreviated. Of an option given twice the last
-one counts. 'bulkhead policy' and 'bulkhead audit' are the owner's tools.
-Exit status: 0 after a clean end, 1 after any error. See also bulkhead(8).
+one counts. Exit status: 0 after a clean end, 1 after any error. See also
+bulkhead(8).
 
-The owner's tools, if not started as qemu-ga: bulkhead policy --help (what
-clients may do: check, explain, show, diff, suggest, test, reload, schema) and
-bulkhead audit --help (verify what they did).
+The owner's tools, if not started as qemu-ga; each has a --help of its own:
+  bulkhead status         whether an agent runs, and with what
+  bulkhead policy TOOL    what clients may do: check, explain, show, diff,
+                          suggest, test, reload, schema
+  bulkhead audit TOOL     what clients did: verify
+  bulkhead module TOOL    install modules, look after them, write them
+  bulkhead help, version  as --help and --version
 ";
 
 #[cfg(test)]

@@ -59,12 +59,21 @@ impl KeyFile {
                 "true" | "1" => Ok(Some(true)),
                 "false" | "0" => Ok(Some(false)),
                 _ => Err(KeyFileError::Boolean {
-                    line: self.keys(group).find(|(name, _)| *name == key).map_or(0, |(_, line)| line),
+                    line: self.line(group, key),
                     key: key.to_owned(),
                     value: value.to_owned(),
                 }),
             },
         }
+    }
+
+    /// The error that the value of a key is not what its reader needs.
+    pub(crate) fn fault(&self, group: &str, key: &str, problem: ValueProblem) -> KeyFileError {
+        KeyFileError::Value { line: self.line(group, key), key: key.to_owned(), problem }
+    }
+
+    fn line(&self, group: &str, key: &str) -> usize {
+        self.keys(group).find(|(name, _)| *name == key).map_or(0, |(_, line)| line)
     }
 
     /// The groups, in the order in which they first came.

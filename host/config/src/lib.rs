@@ -24,7 +24,9 @@ mod help;
 mod key_file;
 mod load;
 mod method;
+mod names;
 mod options;
+mod peers;
 mod pid_file;
 
 pub use activation::passed_sockets;
@@ -34,5 +36,7 @@ pub use dump::dump;
 pub use key_file::{KeyFile, KeyFileError, ValueProblem};
 pub use load::{LoadError, LoadProblem, Warning};
 pub use method::{Method, UnsupportedMethod};
+pub use names::Known;
 pub use options::UsageError;
+pub use peers::{PeersError, VsockPeers};
 pub use pid_file::{PidFile, PidFileError};

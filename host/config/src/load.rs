@@ -9,14 +9,16 @@ use thiserror::Error;
 
 use crate::{
     config::Config,
-    key_file::{KeyFile, KeyFileError},
+    key_file::{KeyFile, KeyFileError, ValueProblem},
+    names::{Known, list, suggestion},
+    peers::VsockPeers,
 };
 
 /// The group in which the settings are kept.
 pub(crate) const GROUP: &str = "general";
 
 /// The keys that are read. Every other one is reported, for a key that is not enforced may be a misspelt one.
-const KEYS: [&str; 15] = [
+const KEYS: [&str; 16] = [
     "daemon",
     "method",
     "path",
@@ -32,16 +34,20 @@ const KEYS: [&str; 15] = [
     "module-store",
     "audit-file",
     "audit-journal",
+    "vsock-peers",
 ];
 
 /// What `block-rpcs` was called until QEMU 9.1.
 const OLD_BLOCK_KEY: &str = "blacklist";
 
+/// The keys whose values are lists of commands.
+const LISTS: [&str; 3] = ["block-rpcs", "allow-rpcs", OLD_BLOCK_KEY];
+
 /// The defaults with what the file at `path` says on top of them. `required` is whether a missing file is an error.
-pub(crate) fn load(path: &Path, required: bool) -> Result<Config, LoadError> {
+pub(crate) fn load(path: &Path, required: bool, known: &Known<'_>) -> Result<Config, LoadError> {
     let failed = |problem| LoadError { path: path.to_owned(), problem };
     match read(path) {
-        Ok(text) => KeyFile::parse(text).and_then(|file| settings(&file)).map_err(|error| failed(error.into())),
+        Ok(text) => KeyFile::parse(text).and_then(|file| settings(&file, known)).map_err(|error| failed(error.into())),
         Err(LoadProblem::Read(error)) if error.kind() == io::ErrorKind::NotFound && !required => Ok(Config::default()),
         Err(problem) => Err(failed(problem)),
     }
@@ -55,8 +61,8 @@ fn read(path: &Path) -> Result<Vec<u8>, LoadProblem> {
     Ok(fs::read(path)?)
 }
 
-fn settings(file: &KeyFile) -> Result<Config, KeyFileError> {
-    let mut config = Config { warnings: warnings(file), ..Config::default() };
+fn settings(file: &KeyFile, known: &Known<'_>) -> Result<Config, KeyFileError> {
+    let mut config = Config { warnings: warnings(file, known), ..Config::default() };
     let text = |key| Ok::<_, KeyFileError>(file.get(GROUP, key)?.map(str::to_owned));
     let path = |key| Ok::<_, KeyFileError>(file.get(GROUP, key)?.map(PathBuf::from));
     let boolean = |key| Ok::<_, KeyFileError>(file.get_bool(GROUP, key)?.unwrap_or(false));
@@ -78,34 +84,64 @@ fn settings(file: &KeyFile) -> Result<Config, KeyFileError> {
     config.module_store = path("module-store")?;
     config.audit_file = path("audit-file")?;
     config.audit_journal = boolean("audit-journal")?;
+    config.vsock_peers = peers(file)?;
     Ok(config)
 }
 
-/// The names of a comma separated list, last one first (see [`Config::block_rpcs`]). A space is part of a name, and
-/// between two commas is an empty one, which no command has.
-pub(crate) fn list(text: &str) -> impl Iterator<Item = String> {
-    text.rsplit(',').filter(move |_| !text.is_empty()).map(str::to_owned)
+fn peers(file: &KeyFile) -> Result<Option<VsockPeers>, KeyFileError> {
+    let wrong = |error| file.fault(GROUP, "vsock-peers", ValueProblem::Peers(error));
+    file.get(GROUP, "vsock-peers")?.map(|text| text.parse().map_err(wrong)).transpose()
 }
 
-fn warnings(file: &KeyFile) -> Vec<Warning> {
+fn warnings(file: &KeyFile, known: &Known<'_>) -> Vec<Warning> {
     let groups = file.groups().filter(|name| *name != GROUP).map(|name| Warning::UnknownGroup(name.to_owned()));
     let keys = file.keys(GROUP).filter(|(key, _)| !KEYS.contains(key)).map(|(key, line)| match key {
         OLD_BLOCK_KEY => Warning::OldBlockKey { line },
-        _ => Warning::UnknownKey { key: key.to_owned(), line },
+        _ => Warning::UnknownKey { key: key.to_owned(), line, meant: suggestion(key, KEYS) },
     });
-    groups.chain(keys).collect()
+    let lists = file.keys(GROUP).filter(|(key, _)| LISTS.contains(key));
+    let names = lists.flat_map(|(key, line)| {
+        // What cannot be read is an error later on.
+        let names = list(file.get(GROUP, key).ok().flatten().unwrap_or_default());
+        let faults: Vec<_> = names.filter_map(|name| known.name_fault(&name)).collect();
+        faults.into_iter().rev().map(move |fault| Warning::Name { key: key.to_owned(), line, fault })
+    });
+    groups.chain(keys).chain(names).collect()
 }
 
-/// A remark about the configuration file that is no reason not to start.
+/// A remark about the configuration that is no reason not to start.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Warning {
     /// Ignored, as `qemu-ga` does; the `daemonize` of its manual's sample is one of these.
-    #[error("configuration line {line}: unknown key '{key}' is ignored")]
+    #[error("configuration line {line}: unknown key '{key}' is ignored{meant}")]
     UnknownKey {
         /// The key.
         key: String,
         /// Its line, counted from 1.
         line: usize,
+        /// Nothing, or the key that is nearest.
+        meant: String,
+    },
+    /// A list with a word that is not the name of a command. It blocks or allows nothing; `qemu-ga` is silent about it.
+    #[error("configuration line {line}, {key}: {fault}")]
+    Name {
+        /// The key.
+        key: String,
+        /// Its line, counted from 1.
+        line: usize,
+        /// What is wrong, as a sentence.
+        fault: String,
+    },
+    /// A list of the command line that was to allow nothing, or whose variable was empty. As to `qemu-ga`, it is no list.
+    #[error("the list of --allow-rpcs is empty, so all commands are allowed: to allow none, name one and block it")]
+    EmptyAllowList,
+    /// Ignored, as `qemu-ga` does.
+    #[error("the word '{word}' belongs to no option and is ignored{}", .hint.map(|hint| format!(": {hint}")).unwrap_or_default())]
+    Stray {
+        /// The word.
+        word: String,
+        /// What may have been meant.
+        hint: Option<&'static str>,
     },
     /// Ignored with all its keys, as `qemu-ga` does.
     #[error("configuration group [{0}] is ignored: settings belong to [general]")]
@@ -148,15 +184,18 @@ pub enum LoadProblem {
 mod tests {
     use super::*;
 
+    const KNOWN: Known<'_> =
+        Known { command_fault: &|name| (name == "wrong").then(|| "there is no 'wrong'".to_owned()), tools: None };
+
     fn read(text: &str) -> Config {
-        settings(&KeyFile::parse(text).unwrap()).unwrap()
+        settings(&KeyFile::parse(text).unwrap(), &KNOWN).unwrap()
     }
 
     #[test]
     fn every_key_is_read() {
         let text = "[general]\ndaemon=1\nmethod=unix-listen\npath=/p\nlogfile=/l\npidfile=/pf\nfsfreeze-hook=/fh\n\
                     statedir=/sd\nverbose=true\nretry-path=true\nblock-rpcs=a,b\nallow-rpcs=c,d\n\
-                    policy=/po\nmodule-store=/ms\naudit-file=/af\naudit-journal=1\n";
+                    policy=/po\nmodule-store=/ms\naudit-file=/af\naudit-journal=1\nvsock-peers=2,3\n";
         assert_eq!(KEYS.len(), text.lines().count() - 1);
         let expected = Config {
             daemonize: true,
@@ -174,6 +213,7 @@ mod tests {
             module_store: Some("/ms".into()),
             audit_file: Some("/af".into()),
             audit_journal: true,
+            vsock_peers: Some(VsockPeers::These(vec![2, 3])),
             warnings: vec![],
         };
         assert_eq!(read(text), expected);
@@ -188,29 +228,47 @@ mod tests {
 
     #[test]
     fn what_is_ignored_is_reported() {
-        let config = read("[general]\ndaemonize=1\n[General]\nblock-rpcs=guest-exec\n");
+        let config = read("[general]\ndaemonize=1\nblock-rpc=x\n[General]\nblock-rpcs=guest-exec\n");
         let said: Vec<_> = config.warnings.iter().map(Warning::to_string).collect();
         assert_eq!(
             said,
             [
                 "configuration group [General] is ignored: settings belong to [general]",
-                "configuration line 2: unknown key 'daemonize' is ignored"
+                "configuration line 2: unknown key 'daemonize' is ignored",
+                "configuration line 3: unknown key 'block-rpc' is ignored, did you mean 'block-rpcs'?"
             ]
         );
         assert!(!config.daemonize && config.block_rpcs.is_empty());
     }
 
     #[test]
-    fn lists_are_cut_at_every_comma() {
-        let names = |text| list(text).collect::<Vec<_>>();
-        assert_eq!(names("a,b c;d"), ["b c;d", "a"]);
-        assert_eq!(names("a,,"), ["", "", "a"]);
-        assert!(names("").is_empty());
+    fn a_name_that_means_nothing_is_reported_with_its_line() {
+        let config = read("[general]\nblock-rpcs=a, wrong ,\n\nallow-rpcs=wrong,b\nblacklist=wrong\n");
+        assert_eq!(config.block_rpcs, ["wrong", "", "wrong", "a"]);
+        let said: Vec<_> = config.warnings.iter().skip(1).map(Warning::to_string).collect();
+        assert_eq!(
+            said,
+            [
+                "configuration line 2, block-rpcs: there is no 'wrong'",
+                "configuration line 4, allow-rpcs: there is no 'wrong'",
+                "configuration line 5, blacklist: there is no 'wrong'"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_peer_that_is_nobody_is_an_error() {
+        let file = KeyFile::parse("[general]\n\nvsock-peers=2,hsot\n").unwrap();
+        let error = settings(&file, &KNOWN).unwrap_err().to_string();
+        assert!(
+            error.starts_with("line 3: the value of 'vsock-peers' is no list: 'hsot' is not a vsock peer: "),
+            "{error}"
+        );
     }
 
     #[test]
     fn a_device_is_no_configuration() {
-        let error = load(Path::new("/dev/null"), false).unwrap_err();
+        let error = load(Path::new("/dev/null"), false, &KNOWN).unwrap_err();
         assert_eq!(error.problem.to_string(), "Not a regular file");
     }
 }

@@ -4,6 +4,8 @@ use std::{fmt, str::FromStr};
 
 use thiserror::Error;
 
+use crate::names::suggestion;
+
 /// How the channel to the client is opened, `--method` on the command line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Method {
@@ -18,6 +20,8 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Method; 4] = [Method::VirtioSerial, Method::IsaSerial, Method::UnixListen, Method::VsockListen];
+
     /// The name on the command line, in the configuration file and in messages.
     pub fn name(self) -> &'static str {
         match self {
@@ -49,7 +53,7 @@ impl FromStr for Method {
     type Err = UnsupportedMethod;
 
     fn from_str(name: &str) -> Result<Self, Self::Err> {
-        [Method::VirtioSerial, Method::IsaSerial, Method::UnixListen, Method::VsockListen]
+        Method::ALL
             .into_iter()
             .find(|method| method.name() == name)
             .ok_or_else(|| UnsupportedMethod { name: name.to_owned() })
@@ -59,7 +63,10 @@ impl FromStr for Method {
 /// A method name that is none of the four. Found when the channel is opened and not before: `--dump-conf` prints
 /// whatever name it was given, as `qemu-ga` does.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("unsupported channel method/type: {name}")]
+#[error(
+    "unsupported channel method/type: {name}; methods are virtio-serial, isa-serial, unix-listen and vsock-listen{}",
+    suggestion(.name, Method::ALL.map(Method::name))
+)]
 pub struct UnsupportedMethod {
     /// The name as given.
     pub name: String,
@@ -71,7 +78,7 @@ mod tests {
 
     #[test]
     fn every_name_leads_back_to_its_method() {
-        for method in [Method::VirtioSerial, Method::IsaSerial, Method::UnixListen, Method::VsockListen] {
+        for method in Method::ALL {
             assert_eq!(method.name().parse(), Ok(method));
         }
     }
@@ -79,7 +86,10 @@ mod tests {
     #[test]
     fn another_name_is_refused_in_the_words_clients_know() {
         let error = "bogus".parse::<Method>().unwrap_err();
-        assert_eq!(error.to_string(), "unsupported channel method/type: bogus");
+        let said = "unsupported channel method/type: bogus; methods are virtio-serial, isa-serial, unix-listen and vsock-listen";
+        assert_eq!(error.to_string(), said);
+        let near = "vrtio-serial".parse::<Method>().unwrap_err().to_string();
+        assert!(near.ends_with("vsock-listen, did you mean 'virtio-serial'?"), "{near}");
         assert!("Virtio-Serial".parse::<Method>().is_err(), "names are compared exactly");
     }
 }

@@ -9,7 +9,7 @@ use clap::{
 };
 use thiserror::Error;
 
-use crate::{config::DEFAULT_FSFREEZE_HOOK, getopt};
+use crate::{config::DEFAULT_FSFREEZE_HOOK, getopt, peers::PeersError};
 
 /// The options of `qemu-ga` on Linux, each with a letter, and those that it does not have, without one. Values are looked up
 /// under the long names.
@@ -40,6 +40,7 @@ pub(crate) fn command() -> Command {
             text_of_ours("policy"),
             text_of_ours("module-store"),
             text_of_ours("audit-file"),
+            text_of_ours("vsock-peers"),
             Arg::new("audit-journal").long("audit-journal").action(ArgAction::SetTrue),
             flag("version", 'V').action(ArgAction::Version),
             flag("help", 'h').action(ArgAction::Help),
@@ -98,6 +99,33 @@ pub enum UsageError {
     NotUtf8 {
         /// The option's long name.
         option: String,
+    },
+    /// A list with a word that is not the name of a command: what it was to block stays open.
+    #[error("option '{option}': {fault}")]
+    Name {
+        /// The option's long name.
+        option: String,
+        /// What is wrong, as a sentence.
+        fault: String,
+    },
+    /// Someone who is to be let in and is nobody.
+    #[error("option '--vsock-peers': {0}")]
+    Peers(#[from] PeersError),
+    /// A first word that calls none of the tools.
+    #[error("there is no tool '{word}'{meant}")]
+    NoTool {
+        /// The word.
+        word: String,
+        /// Nothing, or the tool that is nearest.
+        meant: String,
+    },
+    /// A word that belongs to no option, and so changes nothing.
+    #[error("the word '{word}' belongs to no option{}", .hint.map(|hint| format!(": {hint}")).unwrap_or_default())]
+    Stray {
+        /// The word.
+        word: String,
+        /// What may have been meant.
+        hint: Option<&'static str>,
     },
     /// Anything else that clap finds, in its words. None is known.
     #[error("{0}")]

@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use bulkhead_config::{Action, dump, parse};
+use bulkhead_config::{Action, Known, dump, parse};
 use serde_json::Value;
 
 /// A recorded start of the agent.
@@ -46,7 +46,8 @@ fn the_command_line_is_read_as_recorded() {
 fn replay(recording: &Recording) {
     let Recording { name, argv, env, exit, stdout } = recording;
     let words = [OsString::from("qemu-ga")].into_iter().chain(argv.iter().cloned());
-    let result = parse(words, |variable| env.get(variable).cloned());
+    let known = Known { command_fault: &|_| None, tools: None };
+    let result = parse(words, |variable| env.get(variable).cloned(), &known);
     match (exit, result) {
         (0, Ok(Action::DumpConfig(config))) => {
             assert_eq!(dump(&config), String::from_utf8_lossy(stdout), "{name}");

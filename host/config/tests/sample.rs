@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, fs, path::PathBuf};
 
-use bulkhead_config::{Action, Config, dump, parse};
+use bulkhead_config::{Action, Config, Known, dump, parse};
 
 const SAMPLE: &str = include_str!("../../dist/qemu-ga.conf");
 
@@ -40,7 +40,8 @@ fn uncommented(line: &str) -> &str {
 fn read(name: &str, text: &str) -> Config {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("sample-{name}.conf"));
     fs::write(&file, text).unwrap();
-    match parse(["bulkhead".into(), "-c".into(), OsString::from(&file)], |_| None) {
+    let known = Known { command_fault: &|_| None, tools: None };
+    match parse(["bulkhead".into(), "-c".into(), OsString::from(&file)], |_| None, &known) {
         Ok(Action::Run(config)) => config,
         other => panic!("{other:?}"),
     }

@@ -39,7 +39,7 @@ pub use grant::{Ask, Asks, Effect, Grant, Rate, Value, Verdict};
 pub use json_schema::json_schema;
 pub use limit::{LimitRule, Limits};
 pub use module::{ModuleRule, ModuleTerms, Strikes};
-pub use names::{LONGEST, covers, is_label, is_vendor_command, is_vendor_module};
+pub use names::{LONGEST, command_fault, covers, is_label, is_vendor_command, is_vendor_module};
 pub use overlap::overlap;
 pub use policy::Policy;
 pub use profiles::{PROFILES, Profile};

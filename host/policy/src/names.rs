@@ -59,7 +59,8 @@ pub(crate) fn modules_fault(name: &str, known: &[&str]) -> Option<String> {
 }
 
 /// What is wrong with the name of a command in a rule, if something is. It may end in `*`.
-pub(crate) fn command_fault(name: &str, known: &[&str]) -> Option<String> {
+#[must_use]
+pub fn command_fault(name: &str, known: &[&str]) -> Option<String> {
     // What may still come after the beginning: the rest of a word, or all of a name.
     let begins = |begin: &str| ["x", "x.x_x"].iter().any(|rest| is_vendor_command(&format!("{begin}{rest}")));
     let vendors = name.strip_suffix('*').map_or_else(|| is_vendor_command(name), begins);

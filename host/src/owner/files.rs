@@ -3,7 +3,7 @@
 use crate::{commands, modules};
 use bulkhead_policy::{Document, Policy, PolicyError, Profile};
 use bulkhead_trust::TrustError;
-use std::io::{self, ErrorKind};
+use nix::errno::Errno;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -83,7 +83,7 @@ impl PolicyFiles {
 }
 
 fn missing(path: &Path) -> TrustError {
-    TrustError::Unreadable { path: path.to_owned(), source: io::Error::from(ErrorKind::NotFound) }
+    TrustError::Unreadable { path: path.to_owned(), source: Errno::ENOENT.into() }
 }
 
 /// The SHA-256 of the policy's canonical form, in hexadecimal.
@@ -136,7 +136,9 @@ mod tests {
         assert_eq!(standard.digest, digest(&profile("standard")));
         assert_ne!(standard.digest, full.digest);
         let named = PolicyFiles { required: true, ..of(&scratch, "bulkhead") };
-        assert!(named.load().unwrap_err().to_string().starts_with("cannot read "));
+        let error = format!("{:#}", anyhow::Error::new(named.load().unwrap_err()));
+        let said = format!("cannot read {}: No such file or directory", named.file.display());
+        assert!(error.starts_with(&said), "{error}");
     }
 
     #[test]

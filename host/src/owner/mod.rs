@@ -27,4 +27,4 @@ pub use rehearse::{Decision, RehearsalError, Rehearsed, Stage};
 pub(crate) use reload::{configured, is_frozen};
 pub use suggest::suggest;
 pub(crate) use tools::Where;
-pub use tools::run;
+pub use tools::{TOOLS, run, unfolded};

@@ -2,9 +2,10 @@
 
 use super::tools::Whose;
 use super::{Loaded, PolicyFiles};
+use crate::commands;
 use crate::running::Report;
 use anyhow::{Context, bail};
-use bulkhead_config::{Action, Config, parse};
+use bulkhead_config::{Action, Config, Known, parse};
 use bulkhead_sys::process::hang_up;
 use std::ffi::OsString;
 use std::io::Write;
@@ -84,7 +85,8 @@ fn configured_statedir() -> anyhow::Result<PathBuf> {
 /// The settings of an agent without options.
 pub(crate) fn configured() -> anyhow::Result<Config> {
     let words = ["bulkhead", "--dump-conf"].map(OsString::from);
-    match parse(words, |name| std::env::var_os(name)).context("give --statedir")? {
+    let known = Known { command_fault: &commands::name_fault, tools: None };
+    match parse(words, |name| std::env::var_os(name), &known).context("give --statedir")? {
         Action::DumpConfig(config) => Ok(config),
         other => bail!("the configuration asks for {other:?}"),
     }

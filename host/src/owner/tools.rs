@@ -198,6 +198,24 @@ impl Whose {
     }
 }
 
+/// The first words that call a tool.
+pub const TOOLS: [&str; 6] = ["policy", "module", "status", "audit", "help", "version"];
+
+/// The words of a command line that `help` and `version` stand for: `help policy check` is `policy check --help`. They begin with the
+/// program's name.
+pub fn unfolded(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
+    let mut args: Vec<OsString> = args.into_iter().collect();
+    match args.get(1) {
+        Some(word) if word == "help" => {
+            args.remove(1);
+            args.push("--help".into());
+        }
+        Some(word) if word == "version" => args[1] = "--version".into(),
+        _ => {}
+    }
+    args
+}
+
 /// Runs the tool that `args` ask for. They begin with the program's name, as [`std::env::args_os`] does, and go on with
 /// `policy`, `module`, `status` or `audit`.
 pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
@@ -290,6 +308,27 @@ mod tests {
         assert_eq!(which.store, std::path::Path::new(bulkhead_store::DEFAULT_STORE));
         let Ok(Tool::Policy { which, .. }) = parse("bulkhead policy show --store /s") else { panic!() };
         assert_eq!(which.store, std::path::Path::new("/s"));
+    }
+
+    #[test]
+    fn every_tool_can_be_called_by_its_word() {
+        for command in Tools::command().get_subcommands() {
+            assert!(TOOLS.contains(&command.get_name()), "{}", command.get_name());
+        }
+    }
+
+    #[test]
+    fn help_and_version_are_options_too() {
+        let unfolded = |words: &str| super::unfolded(words.split(' ').map(OsString::from)).join(" ".as_ref());
+        for (words, meant) in [
+            ("bulkhead help", "bulkhead --help"),
+            ("bulkhead help policy check", "bulkhead policy check --help"),
+            ("bulkhead version", "bulkhead --version"),
+            ("bulkhead policy help", "bulkhead policy help"),
+            ("bulkhead", "bulkhead"),
+        ] {
+            assert_eq!(unfolded(words), meant);
+        }
     }
 
     #[test]

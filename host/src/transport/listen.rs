@@ -1,7 +1,9 @@
 //! Listening sockets: `unix-listen` and `vsock-listen`. One client is served at a time; the next one waits, connected,
 //! until the first has left.
 
+use super::strangers::Strangers;
 use super::{Channel, TransportError};
+use bulkhead_config::VsockPeers;
 use bulkhead_sys::{Errno, Watch, socket};
 use std::io;
 use std::os::fd::OwnedFd;
@@ -15,31 +17,38 @@ const SHORTAGE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Listener {
     socket: OwnedFd,
+    /// Of a vsock socket.
+    strangers: Option<Strangers>,
     watch: Option<Watch>,
     client: Option<Channel>,
 }
 
 impl Listener {
-    fn new(socket: OwnedFd) -> Self {
-        Listener { socket, watch: None, client: None }
+    fn new(socket: OwnedFd, strangers: Option<Strangers>) -> Self {
+        Listener { socket, strangers, watch: None, client: None }
     }
 
     /// On a unix socket at `path`.
     pub(super) fn unix(path: &str) -> Result<Self, TransportError> {
         let bind = |errno: Errno| TransportError::Bind { address: path.to_owned(), source: errno.into() };
-        socket::listen_unix(Path::new(path)).map(Self::new).map_err(bind)
+        let socket = socket::listen_unix(Path::new(path)).map_err(bind)?;
+        Ok(Self::new(socket, None))
     }
 
-    /// On a vsock address `CID:PORT`.
-    pub(super) fn vsock(address: &str) -> Result<Self, TransportError> {
+    /// On a vsock address `CID:PORT`, for the clients of `peers`.
+    pub(super) fn vsock(address: &str, peers: VsockPeers) -> Result<Self, TransportError> {
         let bind = |errno: Errno| TransportError::Bind { address: address.to_owned(), source: errno.into() };
         let (cid, port) = vsock_address(address).ok_or_else(|| TransportError::Address(address.to_owned()))?;
-        socket::listen_vsock(cid, port).map(Self::new).map_err(bind)
+        let socket = socket::listen_vsock(cid, port).map_err(bind)?;
+        Ok(Self::new(socket, Some(Strangers::new(peers))))
     }
 
-    /// On the socket that the service manager passed.
-    pub(super) fn inherited() -> Result<Self, TransportError> {
-        socket::inherited().map(Self::new).map_err(|errno| TransportError::Inherited(errno.into()))
+    /// On the socket that the service manager passed; if it is a vsock socket, for the clients of `peers`.
+    pub(super) fn inherited(peers: VsockPeers) -> Result<Self, TransportError> {
+        let failed = |errno: Errno| TransportError::Inherited(errno.into());
+        let socket = socket::inherited().map_err(failed)?;
+        let strangers = socket::is_vsock(&socket).map_err(failed)?.then(|| Strangers::new(peers));
+        Ok(Self::new(socket, strangers))
     }
 
     pub(super) async fn client(&mut self) -> io::Result<&mut Channel> {
@@ -48,6 +57,11 @@ impl Listener {
         }
         loop {
             match socket::accept(&self.socket) {
+                Ok(client) if self.strangers.as_mut().is_some_and(|strangers| !strangers.admit(&client)) => {
+                    drop(client);
+                    // One who connects without pause must not keep the agent from hearing others.
+                    tokio::task::yield_now().await;
+                }
                 Ok(client) => return Ok(self.client.insert(Channel::over_socket(client)?)),
                 Err(Errno::EAGAIN) => {
                     if let Some(watch) = &self.watch {

@@ -6,6 +6,7 @@
 mod channel;
 mod listen;
 mod port;
+mod strangers;
 
 pub use channel::Channel;
 
@@ -66,9 +67,10 @@ impl Transport {
     /// Opens what the configuration names or, before that, takes the socket that the service manager passed: `passed`
     /// says how many.
     pub fn open(config: &Config, passed: u32) -> Result<Self, TransportError> {
+        let peers = || config.vsock_peers.clone().unwrap_or_default();
         match passed {
             0 => {}
-            1 => return Listener::inherited().map(|listener| Transport(Kind::Listener(listener))),
+            1 => return Listener::inherited(peers()).map(|listener| Transport(Kind::Listener(listener))),
             more => return Err(TransportError::TooMany(more)),
         }
         let method = config.method()?;
@@ -76,7 +78,7 @@ impl Transport {
         Ok(Transport(match method {
             Method::VirtioSerial | Method::IsaSerial => Kind::Port(Port::open(method, path.into())?),
             Method::UnixListen => Kind::Listener(Listener::unix(path)?),
-            Method::VsockListen => Kind::Listener(Listener::vsock(path)?),
+            Method::VsockListen => Kind::Listener(Listener::vsock(path, peers())?),
         }))
     }
 

@@ -277,8 +277,7 @@ fn within(what: &str, bytes: &[u8], limit: u64) -> Result<(), StoreError> {
 }
 
 fn missing(path: &Path) -> StoreError {
-    let source = io::Error::from(io::ErrorKind::NotFound);
-    StoreError::Io { what: "read", path: path.to_owned(), source }
+    StoreError::Io { what: "read", path: path.to_owned(), source: nix::errno::Errno::ENOENT.into() }
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrLike, SockaddrStorage, UnixAddr, VsockAddr, accept4, bind,
-    connect, getsockname, getsockopt, listen, socket, sockopt,
+    connect, getpeername, getsockname, getsockopt, listen, socket, sockopt,
 };
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd};
 use std::path::Path;
@@ -61,6 +61,18 @@ pub fn accept(listener: &OwnedFd) -> Result<OwnedFd, Errno> {
     Ok(unsafe { OwnedFd::from_raw_fd(client) })
 }
 
+/// Whether it is a vsock socket.
+pub fn is_vsock(socket: &OwnedFd) -> Result<bool, Errno> {
+    let address: SockaddrStorage = getsockname(socket.as_raw_fd())?;
+    Ok(address.family() == Some(AddressFamily::Vsock))
+}
+
+/// The context id of the machine at the other end of a vsock connection (vsock(7)), as the kernel knows it; `EINVAL` if it is
+/// no vsock connection.
+pub fn vsock_peer(client: &OwnedFd) -> Result<u32, Errno> {
+    getpeername::<VsockAddr>(client.as_raw_fd()).map(|peer| peer.cid())
+}
+
 /// Takes over the listening socket that the service manager passed (sd_listen_fds(3): descriptor 3), and makes it
 /// close-on-exec and non-blocking. `ENOTSOCK` or `EBADF` if there is none, `EAFNOSUPPORT` if it is neither a unix nor a
 /// vsock socket, `EINVAL` if it does not listen. Call it once.
@@ -82,4 +94,28 @@ pub fn inherited() -> Result<OwnedFd, Errno> {
     let flags = OFlag::from_bits_truncate(fcntl(&socket, FcntlArg::F_GETFL)?);
     fcntl(&socket, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
     Ok(socket)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A socket needs no loopback to be bound, but the kernel must have the family.
+    #[test]
+    fn a_vsock_socket_is_told_from_others() {
+        let path = std::env::temp_dir().join(format!("bulkhead-socket-{}", std::process::id()));
+        let unix = listen_unix(&path).unwrap();
+        std::fs::remove_file(path).unwrap();
+        assert_eq!(is_vsock(&unix), Ok(false));
+        match listen_vsock(u32::MAX, u32::MAX) {
+            Ok(vsock) => assert_eq!(is_vsock(&vsock), Ok(true)),
+            Err(errno) => println!("left out: this kernel has no vsock ({errno})"),
+        }
+    }
+
+    #[test]
+    fn a_client_of_another_family_has_no_context_id() {
+        let (client, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert_eq!(vsock_peer(&client.into()), Err(Errno::EINVAL));
+    }
 }

@@ -1,10 +1,10 @@
 //! Clients that leave, in every state a conversation can be in, and clients that come after them.
 
-use bulkhead_e2e::{Vm, base64, synchronise};
+use bulkhead_e2e::{Vm, base64, synchronise, tests_oracle};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::thread::sleep;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Long enough for the agent to notice that its client has left, on a busy machine.
 const A_MOMENT: Duration = Duration::from_secs(2);
@@ -91,7 +91,9 @@ fn a_client_of_an_isa_serial_port_leaves_and_returns() {
 #[test]
 fn a_client_of_a_vsock_leaves_and_returns() {
     let client = Path::new(env!("CARGO_BIN_EXE_vsock-client"));
-    let vm = Vm::builder().arguments("-m vsock-listen -p 4294967295:1024").program("vsock-client", client).start();
+    let peers = if tests_oracle() { "" } else { " --vsock-peers=local" };
+    let arguments = format!("-m vsock-listen -p 4294967295:1024{peers}");
+    let vm = Vm::builder().arguments(&arguments).program("vsock-client", client).start();
     let Some(mut vm) = vm else { return };
     vm.until("echo '{\"execute\": \"guest-ping\"}' | vsock-client 1024");
     for id in 0..10 {
@@ -102,4 +104,28 @@ fn a_client_of_a_vsock_leaves_and_returns() {
         let request = format!("{{\"execute\": \"guest-sync\", \"arguments\": {{\"id\": {id}}}}}");
         assert_eq!(vm.shell(&format!("echo '{request}' | vsock-client 1024")), format!("{{\"return\": {id}}}\n"));
     }
+}
+
+/// Whoever is in the VM can reach the loopback; the client that the agent is for is outside.
+#[test]
+fn a_client_of_a_vsock_who_is_not_the_host_is_refused() {
+    let client = Path::new(env!("CARGO_BIN_EXE_vsock-client"));
+    let vm = Vm::builder().arguments("-m vsock-listen -p 4294967295:1024").program("vsock-client", client).start();
+    let Some(mut vm) = vm else { return };
+    let ask = "echo '{\"execute\": \"guest-ping\"}' | vsock-client 1024";
+    if vm.runs_oracle() {
+        vm.until(ask);
+        return println!("the oracle answers whoever connects");
+    }
+    // Until the agent listens it is the kernel that refuses.
+    let said = "a client from vsock context id 1 was refused";
+    let end = Instant::now() + Duration::from_secs(60);
+    while !vm.console().contains(said) {
+        assert_eq!(vm.try_shell(&format!("{ask} 2>/dev/null")).1, "");
+        assert!(Instant::now() < end, "{}", vm.console());
+    }
+    for _ in 0..10 {
+        assert_eq!(vm.try_shell(&format!("{ask} 2>/dev/null")).1, "");
+    }
+    assert_eq!(vm.console().matches(said).count(), 1, "it does not fill the log");
 }

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 /// The agent with `passed` as its descriptor 3, told that `count` were passed, and a method and a path that would fail if they were used.
-fn activated(scratch: &Scratch, passed: impl Into<Stdio>, count: u32) -> Command {
+pub(super) fn activated(scratch: &Scratch, passed: impl Into<Stdio>, count: u32) -> Command {
     let agent = agent_in(scratch);
     let mut shell = Command::new("sh");
     // The variables name the process that they are meant for, and its id is known only from within.

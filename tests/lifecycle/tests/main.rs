@@ -22,3 +22,4 @@ mod typed_client;
 mod typed_reports;
 mod unix_listen;
 mod vsock;
+mod words;

@@ -99,7 +99,7 @@ fn no_log_is_written_while_frozen() {
     let log = scratch.join("agent.log");
     // A line for the log before anything else: the old key is worth a warning.
     let settings = scratch.join("settings");
-    fs::write(&settings, "[general]\nblacklist=guest-nothing\n").unwrap();
+    fs::write(&settings, "[general]\nblacklist=guest-get-devices\n").unwrap();
     let arguments = ["-v", "-l", log.to_str().unwrap(), "-c", settings.to_str().unwrap()];
     let agent = Agent::start_in(scratch, &agent_under_test(), &arguments, &[]);
     let mut client = agent.client();
@@ -116,7 +116,7 @@ fn no_log_is_written_while_frozen() {
 
 #[test]
 fn a_block_list_takes_commands_away() {
-    let agent = Agent::start(&agent_under_test(), &["-b", "guest-file-open,guest-unknown", "-b", "guest-shutdown"]);
+    let agent = Agent::start(&agent_under_test(), &["-b", "guest-file-open,guest-get-devices", "-b", "guest-shutdown"]);
     let mut client = agent.client();
     for command in [OPEN, "guest-shutdown"] {
         let reply = client.call(command, json!({ "no such": "argument" }));
@@ -125,8 +125,8 @@ fn a_block_list_takes_commands_away() {
     }
     assert_eq!(client.call("guest-file-close", json!({ "handle": 1 })).desc(), "handle '1' has not been found");
     assert_eq!(
-        client.call("guest-unknown", Value::Null).desc(),
-        "The command guest-unknown has not been found",
+        client.call("guest-get-devices", Value::Null).desc(),
+        "The command guest-get-devices has not been found",
         "to block a command does not make it known"
     );
 }

@@ -1,5 +1,6 @@
 //! `vsock-listen`, over the loopback (vsock(7), context id 1) where the kernel has it.
 
+use super::activation::activated;
 use bulkhead_lifecycle::{Running, agent_in, refused};
 use bulkhead_test_support::Scratch;
 use nix::errno::Errno;
@@ -34,28 +35,92 @@ fn loopback_port() -> Result<u32, Errno> {
     Ok(port)
 }
 
-#[test]
-fn clients_are_served() {
+/// An agent that listens on a port of the loopback, and the port; nothing, with a printed reason, where there is no loopback.
+fn listening(scratch: &Scratch, peers: &[&str]) -> Option<(Running, u32)> {
     let port = match loopback_port() {
         Ok(port) => port,
-        Err(errno) => return println!("skipped: this kernel has no vsock loopback ({errno})"),
+        Err(errno) => {
+            println!("skipped: this kernel has no vsock loopback ({errno})");
+            return None;
+        }
     };
-    let scratch = Scratch::new("vsock");
-    let mut agent = agent_in(&scratch);
-    let _agent = Running(agent.args(["-m", "vsock-listen", "-p", &format!("{LOOPBACK}:{port}")]).spawn().unwrap());
-    for id in 1..=2 {
-        let end = Instant::now() + Duration::from_secs(10);
-        let mut client = loop {
-            match connected(port) {
-                Ok(client) => break File::from(client),
-                Err(errno) => assert!(Instant::now() < end, "cannot connect: {errno}"),
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
-        write!(client, r#"{{"execute":"guest-sync","arguments":{{"id":{id}}}}}"#).unwrap();
-        let mut reply = String::new();
-        BufReader::new(client).read_line(&mut reply).unwrap();
-        assert_eq!(reply, format!("{{\"return\": {id}}}\n"));
+    let mut agent = agent_in(scratch);
+    agent.args(["-m", "vsock-listen", "-p", &format!("{LOOPBACK}:{port}")]).args(peers);
+    agent.stderr(File::create(scratch.join("log")).unwrap());
+    Some((Running(agent.spawn().unwrap()), port))
+}
+
+/// A client that was let in by the kernel.
+fn client(port: u32) -> File {
+    let end = Instant::now() + Duration::from_secs(10);
+    loop {
+        match connected(port) {
+            Ok(client) => return File::from(client),
+            Err(errno) => assert!(Instant::now() < end, "cannot connect: {errno}"),
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+/// The line that comes back; empty if the agent closes instead.
+fn asked(mut client: File, id: i64) -> String {
+    // A client that was refused may see its write fail.
+    let _ = write!(client, r#"{{"execute":"guest-sync","arguments":{{"id":{id}}}}}"#);
+    let mut reply = String::new();
+    let _ = BufReader::new(client).read_line(&mut reply);
+    reply
+}
+
+#[test]
+fn clients_are_served() {
+    for peers in ["--vsock-peers=2,local", "--vsock-peers=any"] {
+        let scratch = Scratch::new("vsock");
+        let Some((_agent, port)) = listening(&scratch, &[peers]) else { return };
+        for id in 1..=2 {
+            assert_eq!(asked(client(port), id), format!("{{\"return\": {id}}}\n"));
+        }
+    }
+}
+
+/// Any process of the VM could be one of these.
+#[test]
+fn clients_that_are_not_the_host_are_refused() {
+    for peers in [&[][..], &["--vsock-peers=2,3"]] {
+        let scratch = Scratch::new("vsock-strangers");
+        let Some((_agent, port)) = listening(&scratch, peers) else { return };
+        for id in 1..=20 {
+            assert_eq!(asked(client(port), id), "");
+        }
+        let log = std::fs::read_to_string(scratch.join("log")).unwrap();
+        assert_eq!(log.lines().count(), 1, "it does not fill the log: {log}");
+        assert!(log.contains("warning: a client from vsock context id 1 was refused"), "{log}");
+    }
+}
+
+#[test]
+fn a_socket_that_is_passed_has_the_same_peers() {
+    if let Err(errno) = loopback_port() {
+        return println!("skipped: this kernel has no vsock loopback ({errno})");
+    }
+    for (peers, answer) in [(&[][..], ""), (&["--vsock-peers=local"], "{\"return\": 1}\n")] {
+        let listener = vsock().unwrap();
+        bind(listener.as_raw_fd(), &VsockAddr::new(LOOPBACK, ANY)).unwrap();
+        listen(&listener, Backlog::new(1).unwrap()).unwrap();
+        let port = getsockname::<VsockAddr>(listener.as_raw_fd()).unwrap().port();
+        let scratch = Scratch::new("vsock-passed");
+        let mut agent = activated(&scratch, listener, 1);
+        let _agent = Running(agent.args(peers).stderr(File::create(scratch.join("log")).unwrap()).spawn().unwrap());
+        assert_eq!(asked(client(port), 1), answer);
+    }
+}
+
+#[test]
+fn peers_that_are_nobody_are_an_error() {
+    let scratch = Scratch::new("vsock-peers");
+    for peers in ["", "hsot", "2,any", "-1", "4294967295"] {
+        let peers = format!("--vsock-peers={peers}");
+        let said = refused(&scratch, &["-m", "vsock-listen", "-p", "1:1024", &peers]);
+        assert!(said.contains("is not a vsock peer"), "{peers}: {said}");
     }
 }
 

@@ -1,5 +1,6 @@
 //! What can be wrong with a key file.
 
+use crate::peers::PeersError;
 use thiserror::Error;
 
 /// Why a key file, or a value in it, cannot be read. Lines are counted from 1.
@@ -66,6 +67,9 @@ pub enum ValueProblem {
     /// A backslash before another character than the five that can be escaped.
     #[error(r"has the unknown escape '\{0}'; a backslash itself is written '\\'")]
     Escape(char),
+    /// Somebody is named who is nobody.
+    #[error("is no list: {0}")]
+    Peers(PeersError),
     /// A backslash with nothing behind it.
     #[error(r"ends with a single backslash; a backslash itself is written '\\'")]
     LoneBackslash,
