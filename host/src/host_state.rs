@@ -138,6 +138,11 @@ impl HostState {
         self.state.next_handle()
     }
 
+    /// At the end of the agent: the record of handles becomes exact.
+    pub fn close(&mut self) {
+        self.state.close();
+    }
+
     /// Waits for programs that have ended.
     pub fn reap_processes(&mut self) {
         self.processes.reap(&self.gate);
@@ -166,7 +171,9 @@ impl HostState {
 
     /// Leaves the frozen state.
     pub fn end_freeze(&mut self) -> Result<(), StateError> {
-        self.state.set_thawed()?;
+        if let Err(error) = self.state.set_thawed() {
+            tracing::warn!("{error}: an agent that is started now is frozen until it is told to thaw");
+        }
         self.frozen_here.clear();
         self.log.release();
         self.audit.release();

@@ -165,6 +165,8 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     let Start { config, files, policy, log, state, transport, daemon } = start;
     let lists = Lists { block: config.block_rpcs, allow: config.allow_rpcs };
     let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook, Rc::new(policy.policy.clone()));
+    // Where nothing can be written the warning of that is enough.
+    let statedir = state.is_kept().then_some(config.statedir);
     let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log.clone())));
     let audit = Audit::new(config.audit_file, config.audit_journal);
     state.borrow_mut().set_audit(audit.clone());
@@ -174,12 +176,15 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     audit.started(&policy.digest);
     let store = config.module_store.unwrap_or_else(|| DEFAULT_STORE.into());
     let announced = Announced::new(Report::new(files, &policy, store.clone()));
-    announce(&announced, config.statedir, &state);
+    if let Some(statedir) = statedir {
+        announce(&announced, statedir, &state);
+    }
     let swapping = {
         let _context = tokio.enter();
         Swapping::new(&runtime, Rc::clone(&state), Store::new(store), announced.clone())
     };
     let lineup = swapping.lineup();
+    let last = Rc::clone(&state);
     let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log, announced, Rc::clone(&lineup));
     let agent = Agent {
         transport,
@@ -199,6 +204,7 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
         }
     }));
     audit.stopped();
+    last.borrow_mut().close();
     Ok(served?)
 }
 

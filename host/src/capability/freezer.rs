@@ -54,7 +54,7 @@ impl Host for Compartment {
 fn state_error(error: &StateError) -> ErrorCode {
     tracing::error!("{error}");
     match error {
-        StateError::Unreadable { source, .. } | StateError::Unwritable { source, .. } => errno::io(source),
-        StateError::Broken { .. } => ErrorCode::Io,
+        StateError::Unwritable { reason, .. } => errno::io(reason),
+        StateError::Exhausted => ErrorCode::Io,
     }
 }

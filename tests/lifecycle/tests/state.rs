@@ -1,9 +1,11 @@
 //! What an agent finds when it starts: its state directory, its lists, its configuration file.
 
-use bulkhead_lifecycle::{frozen_scratch, refused};
+use bulkhead_lifecycle::{Process, frozen_scratch, refused, within};
 use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
+use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::fs;
+use std::time::Duration;
 
 const OPEN: &str = "guest-file-open";
 
@@ -32,7 +34,7 @@ fn handles_go_on_after_a_crash() {
         let mut client = agent.client();
         for _ in 0..2 {
             let handle = open(&mut client);
-            assert_eq!(handle, last + 1, "a number is never given twice");
+            assert!(handle > last, "a number is never given twice: {handle} after {last}");
             last = handle;
         }
         scratch = agent.kill();
@@ -43,23 +45,78 @@ fn handles_go_on_after_a_crash() {
 }
 
 #[test]
+fn a_clean_end_skips_no_handle() {
+    let mut agent = Agent::start(&agent_under_test(), &[]);
+    assert_eq!(open(&mut agent.client()), 1000);
+    Process::new(agent.pid()).signal(Signal::SIGTERM);
+    assert!(within(Duration::from_secs(10), agent.child()).success());
+    let agent = Agent::start_in(agent.kill(), &agent_under_test(), &[], &[]);
+    assert_eq!(open(&mut agent.client()), 1001);
+}
+
+#[test]
 fn a_handle_outlives_its_client() {
     let agent = Agent::start(&agent_under_test(), &[]);
     let handle = open(&mut agent.client());
     assert_eq!(agent.client().call("guest-file-close", json!({ "handle": handle })).ok(), json!({}));
 }
 
+/// What a loss of power leaves. qemu-ga does not start again, or, after an empty file, gives old numbers to new files.
 #[test]
-fn a_broken_state_file_is_reported_and_left_alone() {
-    for text in ["[global]\nfd_counter=many\n", "\0\0\0\0", "[global]\nfd_counter=-1\n"] {
+fn a_broken_state_file_does_not_keep_the_agent_from_starting() {
+    for text in ["", "\0\0\0\0", "[global]\nfd_counter=many\n", "[global]\nfd_counter=-1\n"] {
         let scratch = Scratch::new("broken-state");
-        let (file, socket) = (scratch.join("qga.state"), scratch.join("socket"));
+        let file = scratch.join("qga.state");
         fs::write(&file, text).unwrap();
-        let said = refused(&scratch, &["-m", "unix-listen", "-p", socket.to_str().unwrap()]);
-        assert!(said.contains(&format!("the state file {} is broken", file.display())), "{said}");
-        assert_eq!(fs::read_to_string(&file).unwrap(), text);
-        assert!(!socket.exists(), "a start that fails leaves nothing behind");
+        let agent = Agent::start_in(scratch, &agent_under_test(), &[], &[]);
+        let first = open(&mut agent.client());
+        assert!(first >= 1 << 40, "{first} may have been given before");
+        let log = agent.log();
+        assert_eq!(log.lines().count(), 1, "{log}");
+        assert!(log.contains(file.to_str().unwrap()) && log.contains(&format!("go on from {first}")), "{log}");
+        let agent = Agent::start_in(agent.kill(), &agent_under_test(), &[], &[]);
+        assert_eq!(open(&mut agent.client()), first + 1000, "the file is whole again");
+        assert_eq!(agent.log(), log, "and nothing more is to be said");
     }
+}
+
+/// Nobody can make a file in /sys, root neither. Nothing is frozen here: that it cannot be, a transcript shows.
+#[test]
+fn a_state_directory_that_cannot_be_written_is_a_warning() {
+    let handles: Vec<i64> = (0..2)
+        .flat_map(|_| {
+            let agent = Agent::start(&agent_under_test(), &["-t", "/sys/kernel"]);
+            let mut client = agent.client();
+            let handles = [open(&mut client), open(&mut client)];
+            assert_eq!(client.call("guest-fsfreeze-status", Value::Null).ok(), "thawed");
+            let log = agent.log();
+            assert_eq!(log.lines().count(), 1, "{log}");
+            assert!(log.contains("warning: the state directory /sys/kernel cannot be written ("), "{log}");
+            handles
+        })
+        .collect();
+    assert!(handles.is_sorted_by(|one, next| one < next), "no number is given twice: {handles:?}");
+}
+
+#[test]
+fn a_state_directory_that_does_not_exist_is_an_error() {
+    let scratch = Scratch::new("no-state");
+    let (folder, socket) = (scratch.join("none"), scratch.join("socket"));
+    let words = ["-m", "unix-listen", "-p", socket.to_str().unwrap(), "-t", folder.to_str().unwrap()];
+    let said = refused(&scratch, &words);
+    assert!(said.contains("does the state directory exist?"), "{said}");
+    assert!(!socket.exists(), "a start that fails leaves nothing behind");
+}
+
+/// A backup that was made while frozen, restored: its kernel is another one.
+#[test]
+fn a_frozen_flag_of_another_boot_does_not_count() {
+    let scratch = Scratch::new("restored");
+    let flag = scratch.join("qga.state.isfrozen");
+    fs::write(&flag, "00000000-0000-4000-8000-000000000000\n").unwrap();
+    let agent = Agent::start_in(scratch, &agent_under_test(), &[], &[]);
+    assert_eq!(open(&mut agent.client()), 1000);
+    assert!(!flag.exists() && agent.log().contains("is of an earlier boot"), "{}", agent.log());
 }
 
 #[test]
