@@ -18,10 +18,10 @@ use bulkhead_host::swapping::Swapping;
 use bulkhead_host::transport::Transport;
 use bulkhead_host::{QEMU_VERSION, VERSION};
 use bulkhead_store::{DEFAULT_STORE, Store};
-use bulkhead_sys::Linux;
 use bulkhead_sys::process::{
     Daemon, Daemonized, close_standard_streams, daemonize, hear_signals, hold_ends, hold_hang_ups,
 };
+use bulkhead_sys::{Linux, code};
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::path::{PathBuf, absolute};
@@ -113,6 +113,7 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
     for warning in &config.warnings {
         tracing::warn!("{warning}");
     }
+    may_run_code()?;
     // Without the policy that the owner wrote there is no agent: one with another policy is not what was asked for.
     let files = PolicyFiles::of(&program(), config.policy.as_deref());
     let policy = files.load().context("cannot take the policy")?;
@@ -138,6 +139,15 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
         }
         Daemonized::Daemon(daemon) => serve(Start { daemon: Some(daemon), ..start }),
     }
+}
+
+/// Asks before anybody believes that the agent works: where this is forbidden every command fails, each with a reason that leads
+/// nowhere.
+fn may_run_code() -> anyhow::Result<()> {
+    code::may_make_executable().context(
+        "the system lets no memory of the agent become machine code, and without that no command runs; in a unit of systemd it is \
+         MemoryDenyWriteExecute=yes that forbids it, elsewhere a security module such as SELinux (execmem)",
+    )
 }
 
 /// Runs the agent on a thread of its own, for a module's recursion must find a stack of a known size.

@@ -1,5 +1,6 @@
 //! Machine code in memory.
 
+use crate::Region;
 use nix::errno::Errno;
 use nix::sys::mman::{ProtFlags, mprotect};
 use std::ptr::NonNull;
@@ -16,10 +17,21 @@ pub fn make_executable(begin: *const u8, length: usize) -> Result<(), Errno> {
     }
 }
 
+/// Bytes that are tried: a multiple of every page size.
+const TRIED: usize = 64 << 10;
+
+/// Whether memory of this process can become machine code, tried with some of it: `EACCES` or `EPERM` if not, as under
+/// MemoryDenyWriteExecute= of systemd (PR_SET_MDWE(2const), or a filter of system calls) and under security modules.
+pub fn may_make_executable() -> Result<(), Errno> {
+    let mut region = Region::reserve(TRIED)?;
+    region.set_usable(TRIED)?;
+    make_executable(region.base(), TRIED)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Region;
+    use std::process::Command;
 
     #[test]
     fn what_became_code_can_be_read_and_not_written() {
@@ -30,6 +42,29 @@ mod tests {
         let begin = format!("{:x}-", region.base().addr());
         let line = maps.lines().find(|line| line.starts_with(&begin)).unwrap();
         assert_eq!(line.split(' ').nth(1), Some("r-xp"));
+    }
+
+    /// Forbidden is it for good, so the test starts itself again for that.
+    #[test]
+    fn that_it_is_forbidden_is_found_out() {
+        const FORBIDDEN: &str = "BULKHEAD_TEST_MDWE";
+        if std::env::var_os(FORBIDDEN).is_none() {
+            assert_eq!(may_make_executable(), Ok(()));
+            let myself = std::env::current_exe().unwrap();
+            let again = ["--exact", "code::tests::that_it_is_forbidden_is_found_out"];
+            let status = Command::new(myself).args(again).env(FORBIDDEN, "1").status().unwrap();
+            assert!(status.success());
+            return;
+        }
+        // SAFETY: the call takes numbers alone; from here on this process makes no memory executable but to be refused.
+        #[expect(unsafe_code, reason = "prctl(2)")]
+        let forbidden =
+            unsafe { nix::libc::prctl(nix::libc::PR_SET_MDWE, nix::libc::PR_MDWE_REFUSE_EXEC_GAIN, 0, 0, 0) };
+        if forbidden == 0 {
+            assert_eq!(may_make_executable(), Err(Errno::EACCES));
+        } else {
+            println!("left out: this kernel has no PR_SET_MDWE ({})", Errno::last());
+        }
     }
 
     #[test]

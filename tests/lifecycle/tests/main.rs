@@ -5,6 +5,7 @@ mod audit;
 mod audit_sinks;
 mod daemon;
 mod descriptors;
+mod forbidden_code;
 mod hook;
 mod hung_file_system;
 mod idle;
