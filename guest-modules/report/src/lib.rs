@@ -23,6 +23,7 @@ pub mod nvme;
 pub mod os_release;
 pub mod osinfo;
 pub mod route;
+pub mod sessions;
 pub mod stream;
 pub mod sysfs;
 pub mod system;

@@ -2,15 +2,23 @@
 
 use crate::bindings::bulkhead::agent::identity;
 use crate::schema::{GuestGetUsersArguments, GuestUser};
+use crate::sessions;
 use crate::system;
-use crate::utmp::{Layout, Login, logins};
+use crate::utmp::{self, Layout, Login};
 use bulkhead_module::CommandError;
 use std::collections::HashMap;
 
-/// Lists the users. Systems that keep no record of logins have nobody logged in.
+/// Lists the users by utmp(5), as qemu-ga does; where nobody keeps it, as in Debian 13, by logind. Never by both: a login
+/// that stands in both has two times, and one that only logind knows is none by the rules of a system that keeps utmp, such
+/// as that of a program run over ssh. Systems that keep neither have nobody logged in.
 pub fn users(_: GuestGetUsersArguments) -> Result<Vec<GuestUser>, CommandError> {
     let records = system::read("/var/run/utmp").unwrap_or_default();
-    Ok(select(logins(&records, Layout::of(&identity::uname().machine))))
+    let layout = Layout::of(&identity::uname().machine);
+    Ok(if utmp::is_kept(&records, layout) {
+        select(utmp::logins(&records, layout))
+    } else {
+        select(sessions::logins().into_iter())
+    })
 }
 
 /// Each user once, with the earliest login, in the order of the first one recorded.

@@ -2,6 +2,9 @@
 
 use crate::system;
 
+/// `ut_type` of a record that is none.
+const EMPTY: u16 = 0;
+
 /// `ut_type` of the login of a user.
 const USER_PROCESS: u16 = 7;
 
@@ -50,6 +53,12 @@ impl Layout {
     }
 }
 
+/// Whether somebody writes these records. Where nobody does, the file is absent or was left empty; where somebody does, the
+/// start of the machine stands first.
+pub fn is_kept(records: &[u8], layout: Layout) -> bool {
+    records.chunks_exact(layout.length()).any(|record| record.first_chunk() != Some(&EMPTY.to_le_bytes()))
+}
+
 /// The logins of users in their order. The rest of a record that was cut off is passed over.
 pub fn logins(records: &[u8], layout: Layout) -> impl Iterator<Item = Login> {
     records.chunks_exact(layout.length()).filter_map(move |record| login(record, layout))
@@ -93,6 +102,16 @@ mod tests {
         let records: Vec<u8> = (0..10).flat_map(|kind| record(kind, b"root", i32::from(kind), 0)).collect();
         let times: Vec<_> = logins(&records, Layout::Narrow).map(|login| login.time).collect();
         assert_eq!(times, [7.0]);
+    }
+
+    #[test]
+    fn records_of_nothing_are_kept_by_nobody() {
+        let kept = |records: &[u8]| is_kept(records, Layout::Narrow);
+        for nothing in [Vec::new(), vec![7; 383], record(0, b"", 0, 0)] {
+            assert!(!kept(&nothing), "{nothing:?}");
+        }
+        let booted = record(2, b"reboot", 1, 0);
+        assert!(kept(&booted) && kept(&[record(0, b"", 0, 0), booted].concat()), "the start of the machine alone");
     }
 
     #[test]

@@ -29,6 +29,9 @@ const READABLE: &[(&str, Access, &str, &str)] = &[
     ("report", Read, "/usr/share/zoneinfo/*/*/*", "guest-get-timezone"),
     ("report", Read, "/usr/share/zoneinfo/*/*/*/*", "guest-get-timezone"),
     ("report", Read, "/var/run/utmp", "guest-get-users"),
+    // A folder of small files, one for each session of logind.
+    ("report", Entries, "/run/systemd/sessions", "guest-get-users"),
+    ("report", Read, "/run/systemd/sessions/*", "guest-get-users"),
     ("report", Read, "/proc/loadavg", "guest-get-load"),
     ("report", Read, "/proc/stat", "guest-get-cpustats"),
     ("report", Read, "/proc/diskstats", "guest-get-diskstats"),
