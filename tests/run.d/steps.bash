@@ -121,7 +121,7 @@ step_unit() {
     run_tests -p bulkhead-compile || result=1
     run_tests -p bulkhead-schema -p bulkhead-module -p bulkhead-module-core -p bulkhead-module-file \
         -p bulkhead-module-filesystem -p bulkhead-module-power -p bulkhead-module-exec -p bulkhead-module-report \
-        -p bulkhead-module-time -p bulkhead-module-hotplug -p bulkhead-module-account -p bulkhead-module-primary-address -p bulkhead-module-freeze-blockers \
+        -p bulkhead-module-time -p bulkhead-module-hotplug -p bulkhead-module-account -p bulkhead-zone -p bulkhead-module-primary-address -p bulkhead-module-freeze-blockers \
         -p bulkhead-test-support \
         -p bulkhead-demo -p bulkhead-bench || result=1
     # The tests of bulkhead-host link a `bulkhead` of their own; what the next steps test must be what we ship.

@@ -28,7 +28,6 @@ pub mod stream;
 pub mod sysfs;
 pub mod system;
 pub mod timezone;
-pub mod tz;
 pub mod udev;
 pub mod users;
 pub mod utmp;

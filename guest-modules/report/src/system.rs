@@ -2,6 +2,8 @@
 
 use crate::bindings::bulkhead::agent::system_files;
 use bulkhead_module::{CommandError, ErrorCode};
+#[cfg(test)]
+pub(crate) use bulkhead_test_support::hostile;
 
 /// How long a line may be, in bytes. The longest of those read here, an entry of os-release, has some hundred; without the bound
 /// what is made of one line could fill the compartment.
@@ -36,29 +38,6 @@ pub fn lines(text: &[u8]) -> impl Iterator<Item = &[u8]> {
 /// Text of the system as a client may see it: what is not UTF-8 becomes U+FFFD.
 pub fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// Texts that nobody meant to be read, for tests: every beginning of `valid`, `valid` with bytes changed, and noise. The
-/// same ones every time.
-#[cfg(test)]
-pub(crate) fn hostile(valid: &[u8]) -> Vec<Vec<u8>> {
-    let mut state = 0x9E37_79B9_7F4A_7C15_u64;
-    let mut random = || {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (state >> 33) as usize
-    };
-    let beginnings = (0..=valid.len()).map(|length| valid[..length].to_vec());
-    let mut texts: Vec<_> = beginnings.collect();
-    for _ in 0..2_000 {
-        let mut changed = valid.to_vec();
-        for _ in 0..random() % 8 {
-            let at = random() % changed.len();
-            changed[at] = [b' ', b'\n', b'-', b'9', b'=', 0, 0xFF, random() as u8][random() % 8];
-        }
-        texts.push(changed);
-        texts.push((0..random() % 400).map(|_| random() as u8).collect());
-    }
-    texts
 }
 
 /// That what a command returns is what its schema promises, for tests.

@@ -4,9 +4,9 @@ use crate::bindings::bulkhead::agent::identity::{self, Variable};
 use crate::bindings::bulkhead::agent::{clock, system_files};
 use crate::figures::figure;
 use crate::schema::{GuestGetTimezoneArguments, GuestTimezone};
-use crate::tz::posix::Rules;
-use crate::tz::{Local, tzif};
 use bulkhead_module::CommandError;
+use bulkhead_zone::posix::Rules;
+use bulkhead_zone::{Local, tzif};
 
 /// Where the system's time zone is.
 const LOCAL_TIME: &[u8] = b"/etc/localtime";

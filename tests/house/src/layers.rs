@@ -33,10 +33,11 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("bulkhead-module", &[]),
+    ("bulkhead-zone", &[]),
 ];
 
 /// What a guest module may import of the house. The schema is for its build script.
-const MODULE_MAY_IMPORT: &[&str] = &["bulkhead-module", "bulkhead-schema"];
+const MODULE_MAY_IMPORT: &[&str] = &["bulkhead-module", "bulkhead-schema", "bulkhead-zone"];
 
 /// The packages that know of wasm.
 const MAY_IMPORT_WASMTIME: &[&str] = &["bulkhead-engine", "bulkhead-compile", "bulkhead-host"];

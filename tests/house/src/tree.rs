@@ -40,10 +40,10 @@ pub(crate) fn rust_files(folder: &str, apart: &[&str]) -> Vec<String> {
     stems.filter(|stem| !apart.contains(stem)).map(str::to_owned).collect()
 }
 
-/// The guest modules: every folder beside the SDK and the examples, which are vendors' modules.
+/// The guest modules: every folder beside the SDK, the examples, which are vendors' modules, and what two modules share.
 pub(crate) fn guest_modules() -> Vec<String> {
     let mut modules = names("guest-modules", Path::is_dir);
-    modules.retain(|name| name != "sdk" && name != "examples");
+    modules.retain(|name| !["sdk", "examples", "zone"].contains(&name.as_str()));
     assert!(!modules.is_empty(), "there is no guest module");
     modules
 }

@@ -6,11 +6,13 @@
 
 mod agent;
 mod client;
+mod hostile;
 pub mod policies;
 mod scratch;
 mod vendor;
 
 pub use agent::{Agent, agent_named, agent_under_test, oracle};
 pub use client::{Client, Reply};
+pub use hostile::hostile;
 pub use scratch::{Scratch, script};
 pub use vendor::Vendor;

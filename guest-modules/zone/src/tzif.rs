@@ -1,7 +1,7 @@
 //! Files of time zones, tzfile(5) and RFC 8536: the moments in which clocks changed, and a rule for the years beyond.
 
-use super::Local;
-use super::posix::Rules;
+use crate::Local;
+use crate::posix::Rules;
 
 /// What clocks show at `time`, in seconds since 1970 began in UTC and one that fits in nanoseconds; nothing if the file is not as
 /// RFC 8536 says.
@@ -113,7 +113,7 @@ fn number(bytes: &[u8]) -> i64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::hostile;
+    use bulkhead_test_support::hostile;
 
     /// A file with two kinds of time, ABC (+1) and DEF (+2), and these changes.
     fn file(version: u8, times: &[(i64, u8)], footer: &str) -> Vec<u8> {

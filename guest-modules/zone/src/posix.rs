@@ -1,8 +1,8 @@
 //! Rules of a time zone in the form of the variable TZ, tzset(3): `CET-1CEST,M3.5.0,M10.5.0/3`. Files of time zones end with
 //! one, for the years beyond their list (RFC 8536).
 
-use super::Local;
-use super::calendar::{days_before, first_day, is_leap, year_of};
+use crate::Local;
+use crate::calendar::{days_before, first_day, is_leap, year_of};
 
 /// Seconds in a day.
 const DAY: i64 = 86_400;
@@ -176,7 +176,7 @@ impl Cursor<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::system::hostile;
+    use bulkhead_test_support::hostile;
 
     /// Noon in UTC of a day.
     fn noon(year: i64, month: i64, day: i64) -> i64 {
