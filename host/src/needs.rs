@@ -33,7 +33,7 @@ const NEEDS: &[(&str, &str, Option<&str>)] = &[
     ("guest-get-timezone", "clock", None),
     ("guest-get-timezone", "identity", None),
     ("guest-get-users", "system-files", None),
-    ("guest-get-load", "system-files", None),
+    ("guest-get-load", "identity", None),
     ("guest-get-cpustats", "system-files", None),
     ("guest-get-diskstats", "system-files", None),
     ("guest-get-vcpus", "system-files", None),

@@ -2,6 +2,7 @@
 //! sensible, and which clock follows which, is decided here.
 
 pub mod get;
+pub mod hardware;
 pub mod set;
 
 /// The types of the arguments and returns, made from the schema.

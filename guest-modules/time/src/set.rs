@@ -2,6 +2,7 @@
 
 use crate::bindings::bulkhead::agent::clock_setting::{self, Direction};
 use crate::get::whole_microseconds;
+use crate::hardware;
 use crate::schema::GuestSetTimeArguments;
 use bulkhead_module::{CommandError, Empty, ErrorCode, ProgramError};
 
@@ -20,7 +21,21 @@ pub fn set(arguments: GuestSetTimeArguments) -> Result<Empty, CommandError> {
         }
         None => Direction::HardwareToSystem,
     };
-    clock_setting::hardware_clock(direction).map(|()| Empty {}).map_err(|error| not_followed(&error))
+    follow(direction).map(|()| Empty {})
+}
+
+/// Has one clock follow the other. hwclock(8) comes first: it is what qemu-ga runs, it knows how fast the hardware clock goes
+/// wrong, and an owner may have put something in its place. Where it is not there, as in Debian 12 and 13 without
+/// util-linux-extra, the kernel is asked; where there is no such clock either, the missing program is the reason.
+fn follow(direction: Direction) -> Result<(), CommandError> {
+    match clock_setting::hardware_clock(direction) {
+        Err(missing @ ProgramError::NotStarted(_)) => match hardware::follow(direction) {
+            Err(hardware::Failure::Absent) => Err(not_followed(&missing)),
+            Err(hardware::Failure::Told(reason)) => Err(hardware_failed(&reason)),
+            Ok(()) => Ok(()),
+        },
+        outcome => outcome.map_err(|error| not_followed(&error)),
+    }
 }
 
 /// The time in the steps in which it is set, if it is a sensible one. Cut towards 1970 as in C: the last second before
@@ -40,6 +55,11 @@ fn not_set(code: ErrorCode) -> CommandError {
 /// qemu-ga has one text for both directions.
 fn not_followed(error: &ProgramError) -> CommandError {
     CommandError::program("set hardware clock to system time", error)
+}
+
+/// The same text: clients match its beginning, and care little whether a child was needed.
+fn hardware_failed(reason: &str) -> CommandError {
+    CommandError::generic(format!("child process has failed to set hardware clock to system time: {reason}"))
 }
 
 #[cfg(test)]

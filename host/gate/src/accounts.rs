@@ -52,7 +52,7 @@ impl Gate {
     ) -> Result<(), GateError<PasswordError>> {
         self.require_account(module, user, "password")?;
         check(user.as_bytes(), password)?;
-        let path = self.system.find_program(CHPASSWD.as_bytes(), None);
+        let path = self.find_named(CHPASSWD);
         let path = path.map_err(ProgramError::NotStarted).map_err(PasswordError::Program)?;
         let arguments: &[&str] = if crypted { &["-e"] } else { &[] };
         let input = [user.as_bytes(), b":", password, b"\n"].concat();

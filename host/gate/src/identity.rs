@@ -9,6 +9,12 @@ impl Gate {
         Ok(self.system.uname()?)
     }
 
+    /// The loads of sysinfo(2).
+    pub fn loads(&self, module: &str) -> Result<[u64; 3], GateError<Errno>> {
+        self.require(module, Capability::Identity, &[])?;
+        Ok(self.system.loads()?)
+    }
+
     /// A variable of the agent's environment. Which ones a module can name, the interface says.
     pub fn environment(&self, module: &str, name: &str) -> Result<Option<Vec<u8>>, GateError<Errno>> {
         self.require(module, Capability::Identity, &[])?;
@@ -31,6 +37,9 @@ mod tests {
         assert_eq!(gate.uname("report").map(|kernel| kernel.host_name), Ok(b"vm".to_vec()));
         assert_eq!(gate.environment("report", "TZ"), Ok(Some(b"CET-1".to_vec())));
         assert_eq!(gate.environment("report", "QGA_OS_RELEASE"), Ok(None));
+        fake.set_loads([1, 2, 3]);
+        assert_eq!(gate.loads("report"), Ok([1, 2, 3]));
+        assert!(matches!(gate.loads("time"), Err(GateError::Denied { .. })));
         assert!(matches!(gate.uname("core"), Err(GateError::Denied { .. })));
         assert!(matches!(gate.environment("file", "TZ"), Err(GateError::Denied { .. })));
     }

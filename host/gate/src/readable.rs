@@ -32,7 +32,6 @@ const READABLE: &[(&str, Access, &str, &str)] = &[
     // A folder of small files, one for each session of logind.
     ("report", Entries, "/run/systemd/sessions", "guest-get-users"),
     ("report", Read, "/run/systemd/sessions/*", "guest-get-users"),
-    ("report", Read, "/proc/loadavg", "guest-get-load"),
     ("report", Read, "/proc/stat", "guest-get-cpustats"),
     ("report", Read, "/proc/diskstats", "guest-get-diskstats"),
     ("report", Entries, "/sys/devices/system/cpu", "guest-get-vcpus"),
@@ -57,6 +56,9 @@ const READABLE: &[(&str, Access, &str, &str)] = &[
     ("report", Resolve, "/sys/devices/.../slaves/*", "guest-get-disks"),
     ("report", Resolve, "/sys/devices/.../driver", "guest-get-disks"),
     ("report", Read, "/run/udev/data/b*", "guest-get-disks"),
+    // What the hardware clock shows.
+    ("time", Read, "/etc/adjtime", "guest-set-time"),
+    ("time", Read, "/etc/localtime", "guest-set-time"),
     // Looking before acting.
     ("hotplug", Entries, "/sys/devices/system/cpu/cpu*", "guest-set-vcpus"),
     ("hotplug", Read, "/sys/devices/system/cpu/cpu*/online", "guest-set-vcpus"),
@@ -74,6 +76,7 @@ const FOR_VENDORS: &[(Access, &str)] = &[
     (Read, "/proc/devices"),
     (Read, "/proc/filesystems"),
     (Read, "/proc/interrupts"),
+    (Read, "/proc/loadavg"),
     (Read, "/proc/mdstat"),
     (Read, "/proc/meminfo"),
     (Read, "/proc/modules"),

@@ -19,4 +19,19 @@ impl Host for Compartment {
         let outcome = self.state().gate.hardware_clock(self.module, direction);
         Ok(outcome.map_err(|error| errno::program(error, bulkhead_gate::HWCLOCK)))
     }
+
+    fn hardware_time(&mut self) -> wasmtime::Result<Result<i64, ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().gate.hardware_time(self.module).map_err(errno::code))
+    }
+
+    fn set_hardware(&mut self, ahead: i32) -> wasmtime::Result<Result<(), ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().gate.set_hardware(self.module, ahead).map_err(errno::code))
+    }
+
+    fn set_from_hardware(&mut self, ahead: i32) -> wasmtime::Result<Result<(), ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().gate.set_from_hardware(self.module, ahead).map_err(errno::code))
+    }
 }

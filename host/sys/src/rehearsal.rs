@@ -224,6 +224,10 @@ impl<S: System> System for Rehearsal<S> {
         self.real.uname()
     }
 
+    fn loads(&self) -> Result<[u64; 3], Errno> {
+        self.real.loads()
+    }
+
     fn environment(&self, name: &str) -> Option<Vec<u8>> {
         self.real.environment(name)
     }
@@ -238,6 +242,18 @@ impl<S: System> System for Rehearsal<S> {
     }
 
     fn set_time(&self, _time: i64) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn hardware_time(&self) -> Result<i64, Errno> {
+        self.real.hardware_time()
+    }
+
+    fn next_hardware_second(&self, _patience: Duration) -> Result<i64, Errno> {
+        self.real.hardware_time()
+    }
+
+    fn set_hardware_time(&self, _ahead: i64) -> Result<(), Errno> {
         Ok(())
     }
 

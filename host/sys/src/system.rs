@@ -86,6 +86,9 @@ pub trait System {
     /// What the kernel calls itself (uname(2)).
     fn uname(&self) -> Result<Kernel, Errno>;
 
+    /// How busy the system was in the last 1, 5 and 15 minutes (sysinfo(2)), in steps of 1/65536.
+    fn loads(&self) -> Result<[u64; 3], Errno>;
+
     /// A variable of the agent's own environment.
     fn environment(&self, name: &str) -> Option<Vec<u8>>;
 
@@ -97,6 +100,17 @@ pub trait System {
 
     /// Sets the clock (clock_settime(2)).
     fn set_time(&self, time: i64) -> Result<(), Errno>;
+
+    /// What the hardware clock shows (RTC_RD_TIME of rtc(4)), in seconds since 1970 began as if it showed UTC; `ENOENT` if
+    /// there is none.
+    fn hardware_time(&self) -> Result<i64, Errno>;
+
+    /// The same in the moment in which it begins a second; `ETIMEDOUT` if that does not come within `patience`.
+    fn next_hardware_second(&self, patience: Duration) -> Result<i64, Errno>;
+
+    /// Sets the hardware clock to [`System::now`] and `ahead` seconds more (RTC_SET_TIME), in the moment in which that makes
+    /// it begin its seconds with the system's: waits for it, for a second at most.
+    fn set_hardware_time(&self, ahead: i64) -> Result<(), Errno>;
 
     /// Takes a processor in or out of use.
     fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno>;

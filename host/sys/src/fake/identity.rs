@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 #[derive(Debug, Default)]
 pub(super) struct Identity {
     kernel: Kernel,
+    loads: [u64; 3],
     environment: BTreeMap<String, Vec<u8>>,
 }
 
@@ -16,6 +17,11 @@ impl Fake {
     /// What the kernel calls itself from now on.
     pub fn set_kernel(&self, kernel: Kernel) {
         self.0.borrow_mut().identity.kernel = kernel;
+    }
+
+    /// How busy it was, in steps of 1/65536.
+    pub fn set_loads(&self, loads: [u64; 3]) {
+        self.0.borrow_mut().identity.loads = loads;
     }
 
     /// Sets a variable of the agent's environment.
@@ -27,6 +33,11 @@ impl Fake {
 /// See [`crate::System::uname`].
 pub(super) fn uname(state: &State) -> Result<Kernel, Errno> {
     Ok(state.identity.kernel.clone())
+}
+
+/// See [`crate::System::loads`].
+pub(super) fn loads(state: &State) -> Result<[u64; 3], Errno> {
+    Ok(state.identity.loads)
 }
 
 /// See [`crate::System::environment`].

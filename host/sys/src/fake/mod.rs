@@ -42,6 +42,7 @@ struct State {
     clock: clock::Clock,
     disks_health: disks::Health,
     files: files::Files,
+    hardware_clock: clock_setting::HardwareClock,
     hotplug: hotplug::Hotplug,
     identity: identity::Identity,
     network: network::Network,
@@ -183,6 +184,10 @@ impl System for Fake {
         identity::uname(&self.0.borrow())
     }
 
+    fn loads(&self) -> Result<[u64; 3], Errno> {
+        identity::loads(&self.0.borrow())
+    }
+
     fn environment(&self, name: &str) -> Option<Vec<u8>> {
         identity::environment(&self.0.borrow(), name)
     }
@@ -197,6 +202,18 @@ impl System for Fake {
 
     fn set_time(&self, time: i64) -> Result<(), Errno> {
         clock_setting::set_time(&mut self.0.borrow_mut(), time)
+    }
+
+    fn hardware_time(&self) -> Result<i64, Errno> {
+        clock_setting::hardware_time(&self.0.borrow())
+    }
+
+    fn next_hardware_second(&self, _patience: Duration) -> Result<i64, Errno> {
+        clock_setting::hardware_time(&self.0.borrow())
+    }
+
+    fn set_hardware_time(&self, ahead: i64) -> Result<(), Errno> {
+        clock_setting::set_hardware_time(&mut self.0.borrow_mut(), ahead)
     }
 
     fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno> {

@@ -1,4 +1,6 @@
-//! Setting the clock.
+//! Setting the clocks.
+
+pub(super) mod hardware;
 
 use nix::errno::Errno;
 use nix::sys::time::TimeSpec;

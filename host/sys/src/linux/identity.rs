@@ -2,6 +2,7 @@
 
 use crate::Kernel;
 use nix::errno::Errno;
+use nix::libc;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// See [`crate::System::uname`].
@@ -15,6 +16,17 @@ pub(super) fn uname() -> Result<Kernel, Errno> {
     })
 }
 
+/// See [`crate::System::loads`].
+pub(super) fn loads() -> Result<[u64; 3], Errno> {
+    // SAFETY: a `sysinfo` is integers, and may be zero.
+    #[expect(unsafe_code, reason = "a struct of the kernel's to write to")]
+    let mut told: libc::sysinfo = unsafe { std::mem::zeroed() };
+    // SAFETY: the call writes a `sysinfo` to where it is told to, and does nothing else to our memory.
+    #[expect(unsafe_code, reason = "sysinfo(2) takes a pointer")]
+    Errno::result(unsafe { libc::sysinfo(&raw mut told) })?;
+    Ok(told.loads)
+}
+
 /// See [`crate::System::environment`].
 pub(super) fn environment(name: &str) -> Option<Vec<u8>> {
     std::env::var_os(name).map(OsStringExt::into_vec)
@@ -23,6 +35,22 @@ pub(super) fn environment(name: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The kernel's own text, which it rounds to two decimals, must have been true shortly before or after.
+    #[test]
+    fn the_loads_are_those_of_the_kernels_text() {
+        let text = || std::fs::read_to_string("/proc/loadavg").unwrap();
+        let is_told = || {
+            let (before, loads, after) = (text(), loads().unwrap(), text());
+            let parsed = |text: &str| text.split(' ').take(3).map(|word| word.parse().unwrap()).collect::<Vec<f64>>();
+            let near = |told: &[f64]| {
+                told.iter().zip(loads).all(|(told, load)| (told - load as f64 / 65536.0).abs() <= 0.0051)
+            };
+            near(&parsed(&before)) || near(&parsed(&after))
+        };
+        // They change every five seconds, be it between two looks; not twice in a row.
+        assert!(is_told() || is_told());
+    }
 
     #[test]
     fn the_kernel_has_a_name_and_the_environment_a_path() {

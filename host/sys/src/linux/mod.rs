@@ -123,6 +123,10 @@ impl System for Linux {
         identity::uname()
     }
 
+    fn loads(&self) -> Result<[u64; 3], Errno> {
+        identity::loads()
+    }
+
     fn environment(&self, name: &str) -> Option<Vec<u8>> {
         identity::environment(name)
     }
@@ -137,6 +141,18 @@ impl System for Linux {
 
     fn set_time(&self, time: i64) -> Result<(), Errno> {
         clock_setting::set_time(time)
+    }
+
+    fn hardware_time(&self) -> Result<i64, Errno> {
+        clock_setting::hardware::time()
+    }
+
+    fn next_hardware_second(&self, patience: Duration) -> Result<i64, Errno> {
+        clock_setting::hardware::next_second(patience)
+    }
+
+    fn set_hardware_time(&self, ahead: i64) -> Result<(), Errno> {
+        clock_setting::hardware::set(ahead)
     }
 
     fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno> {
