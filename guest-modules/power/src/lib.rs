@@ -1,6 +1,7 @@
 //! Guest module `power`: switching the VM off or over, and putting it to sleep. The host runs one of a few programs for
 //! it, or tells the kernel to sleep, and nothing else.
 
+pub mod refusal;
 pub mod shutdown;
 pub mod suspend;
 

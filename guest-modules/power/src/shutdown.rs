@@ -1,14 +1,24 @@
 //! `guest-shutdown`: powerdown, halt or reboot. Success is not answered: the VM is on its way.
 
 use crate::bindings::bulkhead::agent::power::{self, Mode, Tool};
+use crate::refusal::{self, Deed};
 use crate::schema::GuestShutdownArguments;
 use bulkhead_module::{CommandError, Empty};
 
-/// Prefers the mode's own program in `/sbin`; where it is missing, `shutdown` does it.
+/// Prefers the mode's own program; where it is missing, `shutdown` does it.
 pub fn shutdown(arguments: GuestShutdownArguments) -> Result<Empty, CommandError> {
     let (mode, tool) = choose(arguments.mode.as_deref())?;
     let tool = if power::present(tool) { tool } else { Tool::Shutdown };
-    power::run(tool, mode).map(|()| Empty {}).map_err(|error| CommandError::program("shutdown", &error))
+    let deed = Deed { lock: "shutdown", targets: targets(mode) };
+    power::run(tool, mode).map(|()| Empty {}).map_err(|error| refusal::explained("shutdown", deed, &error))
+}
+
+fn targets(mode: Mode) -> &'static [&'static str] {
+    match mode {
+        Mode::Powerdown => &["poweroff.target", "shutdown.target"],
+        Mode::Halt => &["halt.target", "shutdown.target"],
+        Mode::Reboot => &["reboot.target", "shutdown.target"],
+    }
 }
 
 fn choose(mode: Option<&str>) -> Result<(Mode, Tool), CommandError> {

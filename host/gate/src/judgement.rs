@@ -118,6 +118,12 @@ impl Gate {
         self.judge.policy.borrow().is_unrestricted(module, capability.name())
     }
 
+    /// Whether the policy permits `module` to use `capability` so, to choose between two ways that are both judged when one is
+    /// taken. Not remembered: nothing was asked for.
+    pub(crate) fn permits(&self, module: &str, capability: Capability, asks: &Asks<'_>) -> bool {
+        self.judge.policy.borrow().judge(module, capability.name(), asks).allowed
+    }
+
     /// Whether `module` may be told what the agent knows of itself. There is nothing to call behind it.
     pub fn tell(&self, module: &str) -> Result<(), GateError<Errno>> {
         self.require(module, Capability::Agent, &[])

@@ -56,6 +56,11 @@ const READABLE: &[(&str, Access, &str, &str)] = &[
     ("report", Resolve, "/sys/devices/.../slaves/*", "guest-get-disks"),
     ("report", Resolve, "/sys/devices/.../driver", "guest-get-disks"),
     ("report", Read, "/run/udev/data/b*", "guest-get-disks"),
+    // Who stands behind a refusal of systemd's.
+    ("power", Entries, "/run/systemd/inhibit", "guest-shutdown"),
+    ("power", Read, "/run/systemd/inhibit/*", "guest-shutdown"),
+    ("power", Resolve, "/etc/systemd/system/*.target", "guest-shutdown"),
+    ("power", Resolve, "/run/systemd/system/*.target", "guest-shutdown"),
     // What the hardware clock shows.
     ("time", Read, "/etc/adjtime", "guest-set-time"),
     ("time", Read, "/etc/localtime", "guest-set-time"),

@@ -1,7 +1,6 @@
 //! `power`, the other half: putting the machine to sleep.
 
 use crate::{Capability, Errno, Gate, GateError, ProgramError};
-use bulkhead_policy::Ask;
 use std::time::Duration;
 
 /// How long a tool may take to say whether the machine can sleep. It looks at a unit or a file; some ask the init system,
@@ -45,6 +44,15 @@ impl Sleep {
             Sleep::Hybrid => "suspend-hybrid",
         }
     }
+
+    /// The unit of systemd that does it.
+    fn unit(self) -> &'static str {
+        match self {
+            Sleep::Disk => "hibernate.target",
+            Sleep::Ram => "suspend.target",
+            Sleep::Hybrid => "hybrid-sleep.target",
+        }
+    }
 }
 
 impl SleepTool {
@@ -76,12 +84,20 @@ impl SleepTool {
 impl Gate {
     /// Has the tool tell whether it can.
     pub fn ask_sleep(&self, module: &str, tool: SleepTool, sleep: Sleep) -> Result<(), GateError<ProgramError>> {
-        self.run_sleep_program(module, sleep, tool.ask(sleep), ASK_LIMIT)
+        self.require_power(module, sleep.word())?;
+        let (name, arguments) = tool.ask(sleep);
+        self.run_sleep_program(name, arguments, ASK_LIMIT)
     }
 
-    /// Has the tool do it.
+    /// Has the tool do it, in spite of inhibitors if the policy says so and the tool knows of any.
     pub fn run_sleep(&self, module: &str, tool: SleepTool, sleep: Sleep) -> Result<(), GateError<ProgramError>> {
-        self.run_sleep_program(module, sleep, tool.run(sleep), RUN_LIMIT)
+        let ignores = self.require_power(module, sleep.word())?;
+        let (name, arguments) = tool.run(sleep);
+        if ignores && tool == SleepTool::Systemd {
+            let path = self.find_named(name).map_err(ProgramError::NotStarted)?;
+            return Ok(self.run_ignoring_inhibitors(&path, (arguments[0], &[sleep.unit()]), RUN_LIMIT)?);
+        }
+        self.run_sleep_program(name, arguments, RUN_LIMIT)
     }
 
     /// The words that the kernel takes in /sys/power/state.
@@ -92,7 +108,7 @@ impl Gate {
 
     /// Tells the kernel to sleep.
     pub fn kernel_sleep(&self, module: &str, sleep: Sleep) -> Result<(), GateError<Errno>> {
-        self.require(module, Capability::Power, &[("modes", Ask::Words(&[sleep.word()]))])?;
+        self.require_power(module, sleep.word())?;
         let word = match sleep {
             Sleep::Disk => "disk",
             Sleep::Ram => "mem",
@@ -103,13 +119,11 @@ impl Gate {
 
     fn run_sleep_program(
         &self,
-        module: &str,
-        sleep: Sleep,
-        (name, arguments): (&str, &[&str]),
+        name: &str,
+        arguments: &[&str],
         time_limit: Duration,
     ) -> Result<(), GateError<ProgramError>> {
-        self.require(module, Capability::Power, &[("modes", Ask::Words(&[sleep.word()]))])?;
-        let path = self.system.find_program(name.as_bytes(), None).map_err(ProgramError::NotStarted)?;
+        let path = self.find_named(name).map_err(ProgramError::NotStarted)?;
         Ok(self.run_program(&path, arguments, Vec::new(), time_limit)?)
     }
 }
@@ -143,6 +157,25 @@ mod tests {
                 "run /bin/pm-is-supported --suspend",
                 "run /bin/pm-suspend"
             ]
+        );
+    }
+
+    #[test]
+    fn inhibitors_are_ignored_by_the_tool_that_knows_them() {
+        let system = Fake::default();
+        for path in ["/bin/systemctl", "/bin/pm-suspend"] {
+            system.install(path, Ok(()));
+        }
+        let rules = "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"suspend-ram\"]\n\
+                     ignore-inhibitors = true\nreason = \"x\"\n";
+        let gate = testing::with(&system, rules);
+        assert_eq!(gate.ask_sleep("power", SleepTool::Systemd, Sleep::Ram), Ok(()));
+        for tool in [SleepTool::Systemd, SleepTool::PmUtils] {
+            assert_eq!(gate.run_sleep("power", tool, Sleep::Ram), Ok(()));
+        }
+        assert_eq!(
+            system.events(),
+            ["run /bin/systemctl status systemd-suspend", "run /bin/systemctl -i suspend", "run /bin/pm-suspend"]
         );
     }
 

@@ -140,12 +140,21 @@ pub const SHAPES: &[Shape] = &[
     Shape {
         capability: "power",
         doc: "Switch the machine off, over or to sleep.",
-        keys: &[Key {
-            name: "modes",
-            kind: Kind::Words(&["powerdown", "halt", "reboot", "suspend-disk", "suspend-ram", "suspend-hybrid"]),
-            required: true,
-            doc: "What may become of the machine.",
-        }],
+        keys: &[
+            Key {
+                name: "modes",
+                kind: Kind::Words(&["powerdown", "halt", "reboot", "suspend-disk", "suspend-ram", "suspend-hybrid"]),
+                required: true,
+                doc: "What may become of the machine.",
+            },
+            Key {
+                name: "ignore-inhibitors",
+                kind: Kind::Flag,
+                required: false,
+                doc: "Whether it is done although a program has taken a lock against it (systemd-inhibit). Without: as \
+                      systemd says, which since version 257 refuses.",
+            },
+        ],
     },
     Shape {
         capability: "processes",

@@ -36,6 +36,11 @@ impl Host for Compartment {
         Ok(outcome.map_err(|error| errno::program(error, tool.run(sleep).0)))
     }
 
+    fn systemd_runs(&mut self) -> wasmtime::Result<bool> {
+        self.called(0)?;
+        Ok(self.state().gate.has_systemd(self.module))
+    }
+
     fn kernel_sleeps(&mut self) -> wasmtime::Result<Result<Vec<u8>, ErrorCode>> {
         self.called(0)?;
         Ok(self.state().gate.kernel_sleeps(self.module).map_err(errno::code))

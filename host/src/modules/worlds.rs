@@ -13,6 +13,11 @@ const WORLDS: &[(&str, Capability, &str)] = &[
     ("filesystem", Capability::Freezer, "guest-fsfreeze-* freeze and thaw"),
     ("filesystem", Capability::Trimmer, "guest-fstrim discards unused blocks"),
     ("power", Capability::Power, "guest-shutdown powers down, halts and reboots, guest-suspend-* put to sleep"),
+    (
+        "power",
+        Capability::SystemFiles,
+        "guest-shutdown and guest-suspend-* tell which program, or which mask, stands in the way",
+    ),
     ("exec", Capability::Processes, "guest-exec starts programs"),
     ("report", Capability::SystemFiles, "most guest-get-* read what the kernel says in /proc and /sys"),
     ("report", Capability::Mounts, "guest-get-fsinfo lists file systems and how full they are"),
