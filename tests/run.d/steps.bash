@@ -206,11 +206,17 @@ step_e2e() {
     have apt-get || { skip "no apt-get to fetch the VM's kernel with"; return; }
     tests/e2e/fetch-kernel || return 1
     make --no-print-directory samples || return 1
-    local message skip_system=0 options=(--test-threads=1)
+    local message skip_system=0 skip_trixie=0 options=(--test-threads=1)
     message=$(tests/e2e/fetch-system 2>&1)
     case $? in
         0) ;;
         "$SKIPPED") leave_out "the Debian VM: ${message##*$'\n'}" && skip_system=1 ;;
+        *) echo "$message" >&2 && return 1 ;;
+    esac
+    message=$(tests/e2e/fetch-system trixie 2>&1)
+    case $? in
+        0) ;;
+        "$SKIPPED") leave_out "the Debian 13 VM: ${message##*$'\n'}" && skip_trixie=1 ;;
         *) echo "$message" >&2 && return 1 ;;
     esac
     if [ "${BULKHEAD_E2E:-}" = all ]; then
@@ -219,7 +225,8 @@ step_e2e() {
         leave_out "libvirt, systemd's shutdown and sleep, Debian on qemu64: make e2e"
     fi
     # One VM at a time: under emulation each needs a processor of its own.
-    BULKHEAD_SKIP_SYSTEM=${BULKHEAD_SKIP_SYSTEM:-$skip_system} run_tests -p bulkhead-e2e -- "${options[@]}"
+    BULKHEAD_SKIP_SYSTEM=${BULKHEAD_SKIP_SYSTEM:-$skip_system} BULKHEAD_SKIP_TRIXIE=${BULKHEAD_SKIP_TRIXIE:-$skip_trixie} \
+        run_tests -p bulkhead-e2e -- "${options[@]}"
 }
 
 step_fuzz() {

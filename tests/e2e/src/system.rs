@@ -22,11 +22,19 @@ pub(crate) const BLANK_DISKS: [(&str, u64); 3] = [("scsi", 256), ("nvme", 384), 
 #[derive(Debug)]
 pub struct System {
     cpu: String,
+    /// The folder that `fetch-system` has made, and the variable that leaves it out.
+    root: (&'static str, &'static str),
 }
+
+/// The root of the release that this machine has.
+const OWN: (&str, &str) = ("system", "BULKHEAD_SKIP_SYSTEM");
+
+/// That of Debian 13.
+const TRIXIE: (&str, &str) = ("trixie", "BULKHEAD_SKIP_TRIXIE");
 
 impl System {
     pub(crate) fn new() -> Self {
-        System { cpu: "Westmere".to_owned() }
+        System { cpu: "Westmere".to_owned(), root: OWN }
     }
 
     /// QEMU's processor model, as for [`Builder::cpu`](crate::Builder::cpu).
@@ -36,13 +44,21 @@ impl System {
         self
     }
 
+    /// Debian 13 in place of the release that this machine has: without utmp, without hwclock.
+    #[must_use]
+    pub fn trixie(mut self) -> Self {
+        self.root = TRIXIE;
+        self
+    }
+
     /// Boots it, waits until its agent has opened its port and nothing starts any more, and prepares its disks and
     /// networks.
     ///
-    /// Nothing, with a printed reason, if `BULKHEAD_SKIP_VM` or `BULKHEAD_SKIP_SYSTEM` is 1; a panic that tells how to
+    /// Nothing, with a printed reason, if `BULKHEAD_SKIP_VM` or `BULKHEAD_SKIP_SYSTEM` (for Debian 13 `BULKHEAD_SKIP_TRIXIE`) is
+    /// 1; a panic that tells how to
     /// get it if something is missing.
     pub fn start(self) -> Option<Vm> {
-        let (parts, image) = find()?;
+        let (parts, image) = find_root(self.root)?;
         let scratch = Scratch::new("system");
         prepare(&parts, &scratch).unwrap_or_else(|error| panic!("the VM cannot be prepared: {error:#}"));
 
@@ -62,12 +78,17 @@ pub(crate) fn settle(backdoor: &mut Backdoor) {
 
 /// The parts and the image of the root, or nothing if this VM is to be left out.
 pub(crate) fn find() -> Option<(Parts, PathBuf)> {
-    if skipped("BULKHEAD_SKIP_SYSTEM") {
+    find_root(OWN)
+}
+
+fn find_root((folder, variable): (&str, &str)) -> Option<(Parts, PathBuf)> {
+    if skipped(variable) {
         return None;
     }
     let parts = Parts::find_unless_skipped()?;
-    let image = fetched("system").join("root.img");
-    assert!(image.exists(), "the VM has no root yet: run tests/e2e/fetch-system (or set BULKHEAD_SKIP_SYSTEM=1)");
+    let image = fetched(folder).join("root.img");
+    let release = if folder == OWN.0 { "" } else { folder };
+    assert!(image.exists(), "the VM has no root yet: run tests/e2e/fetch-system {release} (or set {variable}=1)");
     Some((parts, image))
 }
 
