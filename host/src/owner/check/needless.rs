@@ -276,9 +276,9 @@ mod tests {
     #[test]
     fn a_file_that_no_module_reads() {
         let files = |list: &str| grant("permit", "system-files", &format!("modules = [\"report\"]\nfiles = [{list}]"));
-        let base = command("\"guest-get-load\"");
+        let base = command("\"guest-get-cpustats\"");
         assert_eq!(told(&(base.clone() + &files("\"/proc/*\""))), [""; 0]);
-        let found = told(&(base + &files("\"/proc/loadavg\", \"/etc/shadow\"")));
+        let found = told(&(base + &files("\"/proc/stat\", \"/etc/shadow\"")));
         assert_eq!(found, ["p:5:1 '/etc/shadow' is none of the files that report reads at all"]);
     }
 

@@ -94,13 +94,14 @@ mod tests {
     #[test]
     fn an_installed_module_answers_with_its_own_code() {
         let scratch = Scratch::new("rehearse-installed");
-        let imports = ["clock", "clock-setting"];
+        let imports = ["system-files", "clock", "clock-setting"];
         let mut stage = installed(&scratch, "com.example.time", &["__com.example_now"], "time", &imports);
         assert_eq!(stage.faults(), [""; 0]);
         let enforce = "[[command]]\nnames = [\"__com.example_*\"]\nmode = \"enforce\"\n";
         let permit = "modules = [\"com.example.time\"]\nreason = \"x\"\n";
         let grants = format!(
-            "[[permit]]\ncapability = \"clock\"\n{permit}[[permit]]\ncapability = \"clock-setting\"\nstep = \"1s\"\n{permit}"
+            "[[permit]]\ncapability = \"clock\"\n{permit}[[permit]]\ncapability = \"clock-setting\"\nstep = \"1s\"\n{permit}\
+             [[permit]]\ncapability = \"system-files\"\nfiles = [\"*\"]\n{permit}"
         );
         let without = stage.rehearse(&policy(enforce), "__com.example_now", false).unwrap();
         assert_eq!((without.command.module, without.ruling.by), ("com.example.time", By::NoGrant));
@@ -114,7 +115,7 @@ mod tests {
     fn a_built_in_module_is_replaced_only_under_a_policy_that_says_so() {
         let scratch = Scratch::new("rehearse-replaced");
         let commands = ["guest-get-time", "guest-set-time"];
-        let mut stage = installed(&scratch, "time", &commands, "power", &["power"]);
+        let mut stage = installed(&scratch, "time", &commands, "exec", &["processes"]);
         let mut answers = |rules: &str| {
             let rehearsed = stage.rehearse(&policy(rules), "guest-get-time", false).unwrap();
             rehearsed.reply.unwrap().get("return").is_some()
