@@ -101,7 +101,7 @@ impl Gate {
     }
 
     /// Runs it. By systemctl(1) instead, where systemd runs the machine and the policy lets inhibitors be ignored, for the
-    /// others have no word for that; and in place of a `shutdown` that is not there, as where systemd came without the old names.
+    /// others have no word for that; and there in place of a `shutdown` that is not there: systemd may come without the old names.
     pub fn run_tool(&self, module: &str, tool: Tool, mode: Mode) -> Result<(), GateError<ProgramError>> {
         let mode = tool.effect(mode);
         let systemctl = || self.find_named("systemctl");
@@ -117,6 +117,7 @@ impl Gate {
             Ok(path) => run(&path, tool.arguments(mode)),
             Err(Errno::ENOENT)
                 if tool == Tool::Shutdown
+                    && self.is_run_by_systemd()
                     && let Ok(path) = systemctl() =>
             {
                 run(&path, &[mode.verb().0])
@@ -229,6 +230,8 @@ mod tests {
         let none = Err(GateError::Failed(ProgramError::NotStarted(Errno::ENOENT)));
         assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Halt), none);
         system.install("/usr/bin/systemctl", Ok(()));
+        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Halt), none, "it does not run the machine");
+        system.write_system_file("/run/systemd/system/transient", "");
         assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Halt), Ok(()));
         assert_eq!(gate.run_tool("power", Tool::Halt, Mode::Halt), none, "only in place of the last way");
         system.install("/nix/bin/shutdown", Ok(()));
