@@ -3,10 +3,13 @@
 
 mod arguments;
 
+pub(crate) use arguments::spoken;
+pub use bulkhead_audit::{Figures, Limits};
+
 use crate::commands::Installed;
 use crate::ruling::{By, Ruling};
 use crate::runtime::Timing;
-use bulkhead_audit::{Entry, Members, Notice, Trail};
+use bulkhead_audit::{Entry, Kind, Members, Notice, Trail};
 use bulkhead_gate::Judgements;
 use bulkhead_policy::Mode;
 use bulkhead_protocol::Request;
@@ -36,6 +39,8 @@ pub(crate) struct Line<'a> {
     pub(crate) time: SystemTime,
     /// The name of the command, whether there is such a command or not.
     pub(crate) command: &'a str,
+    /// What it is about.
+    pub(crate) kind: Kind,
     /// What is known of it, if it is not built in.
     pub(crate) installed: Option<&'static Installed>,
     /// With its arguments.
@@ -65,17 +70,22 @@ pub(crate) struct Ran {
 
 impl Audit {
     /// An audit in `file`, in the journal, in both or, by default, nowhere. Nothing is opened before the first line.
-    pub fn new(file: Option<PathBuf>, journal: bool) -> Self {
+    pub fn new(file: Option<PathBuf>, journal: bool, limits: Limits) -> Self {
         if file.is_none() && !journal {
             return Audit::default();
         }
-        let trail = Trail::new(file, journal.then(|| JOURNAL.into()), run());
+        let trail = Trail::new(file, journal.then(|| JOURNAL.into()), run(), limits);
         Audit(Some(Rc::new(RefCell::new(trail))))
     }
 
     /// Whether there is one.
     pub fn is_on(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// What became of its lines; nothing if there is none.
+    pub fn figures(&self) -> Option<Figures> {
+        self.0.as_ref().map(|trail| trail.borrow().figures())
     }
 
     /// From now on lines are kept in memory: file systems are frozen.
@@ -99,7 +109,7 @@ impl Audit {
 
     /// The agent has started, with the policy of this digest.
     pub fn started(&self, policy: &str) {
-        self.event("start", |members| {
+        self.event("start", None, |members| {
             members.text("agent", crate::VERSION).text_or_null("boot", random("boot_id").as_deref());
             members.number("pid", std::process::id().into()).text("policy", policy);
         });
@@ -107,12 +117,12 @@ impl Audit {
 
     /// The policy was replaced; both by their digests.
     pub fn policy_changed(&self, before: &str, after: &str) {
-        self.event("policy", |members| _ = members.text("before", before).text("policy", after));
+        self.event("policy", None, |members| _ = members.text("before", before).text("policy", after));
     }
 
     /// Another version of a module serves, by the digests of both; none stands for the built-in module, or for none at all.
     pub(crate) fn module_changed(&self, module: &str, before: Option<&str>, after: Option<&str>, why: &str) {
-        self.event("module", |members| {
+        self.event("module", None, |members| {
             members.text("module", module).text_or_null("before", before).text_or_null("digest", after);
             members.text("why", why);
         });
@@ -120,19 +130,19 @@ impl Audit {
 
     /// The agent ends.
     pub fn stopped(&self) {
-        self.event("stop", |_| ());
+        self.event("stop", None, |_| ());
     }
 
     /// A message came that is no request.
     pub(crate) fn rejected(&self, problem: &str) {
-        self.event("rejected", |members| _ = members.text("problem", problem));
+        self.event("rejected", Some(problem), |members| _ = members.text("problem", problem));
     }
 
     /// A request was answered.
     pub(crate) fn answered(&self, line: &Line<'_>) {
         self.with(|trail| {
             let mut members = trail.begin(line.time);
-            line.write(&mut members);
+            let like = line.write(&mut members);
             let (decision, outcome, command) = (decision(line.ruling.mode), line.outcome, line.name());
             let denied = line.judgements.list.iter().any(|judgement| !judgement.allowed);
             let priority = if outcome == "failed" {
@@ -146,18 +156,21 @@ impl Audit {
             let mut fields = vec![("BULKHEAD_COMMAND", command), ("BULKHEAD_DECISION", decision.to_owned())];
             fields.push(("BULKHEAD_OUTCOME", outcome.to_owned()));
             fields.extend(line.ran.as_ref().map(|ran| ("BULKHEAD_MODULE", ran.module.to_owned())));
-            trail.record(Entry { members, message, priority, fields })
+            let like = (denied || line.ruling.mode == Mode::Deny).then(|| format!("{outcome} {like}"));
+            trail.record(Entry { members, message, priority, fields, kind: line.kind, like })
         });
     }
 
-    fn event(&self, event: &'static str, fill: impl FnOnce(&mut Members)) {
+    /// Something that is not a command; `like` says what of it, if a client can cause it as often as it likes.
+    fn event(&self, event: &'static str, like: Option<&str>, fill: impl FnOnce(&mut Members)) {
         self.with(|trail| {
             let mut members = trail.begin(SystemTime::now());
             members.text("event", event);
             fill(&mut members);
             let message = format!("the audit notes: {event}");
             let fields = vec![("BULKHEAD_EVENT", event.to_owned())];
-            trail.record(Entry { members, message, priority: 6, fields })
+            let kind = if like.is_some() { Kind::Rejected } else { Kind::Event };
+            trail.record(Entry { members, message, priority: 6, fields, kind, like: like.map(str::to_owned) })
         });
     }
 
@@ -173,6 +186,11 @@ impl Audit {
             Some(Notice::Recovered(lost)) => {
                 tracing::warn!("the audit can be written again; {lost} lines were lost, which is on record");
             }
+            Some(Notice::TooFast(kind)) => {
+                tracing::warn!(
+                    "the audit leaves out lines ({kind:?}) that come faster than audit-rate, which is on record"
+                );
+            }
         }
     }
 }
@@ -183,7 +201,9 @@ impl Line<'_> {
         self.command[..self.command.floor_char_boundary(NAME)].escape_debug().to_string()
     }
 
-    fn write(&self, members: &mut Members) {
+    /// Returns what of it is the same if the same is asked again and decided again.
+    fn write(&self, members: &mut Members) -> String {
+        let begin = members.as_str().len();
         let rule = (self.ruling.by != By::NoRule).then(|| self.ruling.by.to_string());
         members.text("command", &self.name());
         let mut unknown = 0;
@@ -206,6 +226,7 @@ impl Line<'_> {
         if self.judgements.forgotten > 0 {
             members.number("forgotten", self.judgements.forgotten.into());
         }
+        let like = members.as_str()[begin..].to_owned();
         let micros = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
         let policy = self.ruled_in + self.judgements.time;
         members.text_or_null("module", self.ran.as_ref().map(|ran| ran.module));
@@ -221,6 +242,7 @@ impl Line<'_> {
         let (asked, replied) = (sent.len() as u64, self.reply as u64);
         members.object("bytes", |inner| _ = inner.number("in", asked).number("out", replied));
         members.text("outcome", self.outcome);
+        like
     }
 }
 

@@ -2,48 +2,23 @@
 
 use crate::commands::Command;
 use bulkhead_gate::{Judgement, Judgements};
-use std::time::{Duration, Instant};
+use bulkhead_policy::Mode;
 
-/// How many denials are logged in [`PERIOD`]. An owner who tries out a policy sees each; it bounds what a client that goes on
-/// asking for what it may not have writes to the owner's disk. The audit has them all.
-const LINES: u32 = 60;
-
-/// After this time another [`LINES`] are logged, and how many were not.
-const PERIOD: Duration = Duration::from_secs(60);
-
-/// How many denials were logged lately.
-#[derive(Debug, Default)]
-pub(crate) struct Denials {
-    since: Option<Instant>,
-    lines: u32,
-    lost: u32,
+/// Logs what was denied while `command` ran in this mode: of one request what the gate remembers of it, and of all requests as many
+/// lines as one place may write in a minute. The audit has more of them.
+pub(crate) fn tell(command: &Command, mode: Mode, judgements: &Judgements) {
+    for denied in judgements.list.iter().filter(|judgement| !judgement.allowed) {
+        tracing::warn!("{}: {}", command.name, line(denied, mode));
+    }
 }
 
-impl Denials {
-    /// Logs what was denied while `command` ran.
-    pub(crate) fn tell(&mut self, command: &Command, judgements: &Judgements) {
-        for denied in judgements.list.iter().filter(|judgement| !judgement.allowed) {
-            if self.has_room(Instant::now()) {
-                tracing::warn!("{}: {}", command.name, line(denied));
-            }
-        }
-    }
-
-    fn has_room(&mut self, now: Instant) -> bool {
-        if self.since.is_none_or(|since| now - since >= PERIOD) {
-            if self.lost > 0 {
-                tracing::warn!("{} more denials were not logged", self.lost);
-            }
-            *self = Denials { since: Some(now), lines: 0, lost: 0 };
-        }
-        let has_room = self.lines < LINES;
-        *(if has_room { &mut self.lines } else { &mut self.lost }) += 1;
-        has_room
-    }
+/// How many judgements were denials.
+pub(crate) fn count(judgements: &Judgements) -> u64 {
+    judgements.list.iter().filter(|judgement| !judgement.allowed).map(|judgement| u64::from(judgement.times)).sum()
 }
 
 /// One line: what may not be, by which rule, and the permit in the form that TOML has for one line.
-fn line(denied: &Judgement) -> String {
+fn line(denied: &Judgement, mode: Mode) -> String {
     let by = match (&denied.rule, &denied.permit) {
         (Some(rule), _) => format!("forbidden by {rule}"),
         (None, Some(permit)) => {
@@ -52,7 +27,8 @@ fn line(denied: &Judgement) -> String {
         }
         (None, None) => "no rule permits it".to_owned(),
     };
-    format!("the policy denies module {} {}: {by}", denied.module, denied.capability)
+    let denies = if mode == Mode::Observe { "would deny (observed)" } else { "denies" };
+    format!("the policy {denies} module {} {}: {by}", denied.module, denied.capability)
 }
 
 #[cfg(test)]
@@ -71,18 +47,9 @@ mod tests {
             permit: Some(permit),
             times: 1,
         };
-        let said = "the policy denies module time clock: no rule permits it; this would: \
+        let said = "module time clock: no rule permits it; this would: \
                     permit = [{ capability = \"clock\", modules = [\"time\"], reason = \"\" }]";
-        assert_eq!(line(&denied), said);
-    }
-
-    #[test]
-    fn a_client_that_goes_on_asking_does_not_fill_the_log() {
-        let (mut denials, begin) = (Denials::default(), Instant::now());
-        let logged = |denials: &mut Denials, at| (0..100).filter(|_| denials.has_room(at)).count();
-        assert_eq!(logged(&mut denials, begin), 60);
-        assert_eq!(logged(&mut denials, begin + PERIOD / 2), 0);
-        assert_eq!(denials.lost, 140);
-        assert_eq!(logged(&mut denials, begin + PERIOD), 60);
+        assert_eq!(line(&denied, Mode::Enforce), format!("the policy denies {said}"));
+        assert_eq!(line(&denied, Mode::Observe), format!("the policy would deny (observed) {said}"));
     }
 }

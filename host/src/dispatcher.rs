@@ -1,15 +1,18 @@
 //! The dispatcher: may this command run now, and what became of it?
 
+use crate::acting;
 use crate::auditing::{Line, Ran};
 use crate::capability::Answered;
 use crate::capability::bindings::bulkhead::agent::types::{CommandError, ErrorClass as WitClass};
 use crate::commands::Command;
-use crate::denials::Denials;
+use crate::counts::Counts;
+use crate::denials;
 use crate::host_state::SharedState;
 use crate::lineup::SharedLineup;
 use crate::pace::Paces;
 use crate::ruling::Ruling;
 use crate::runtime::{Failure, Runtime, limits};
+use bulkhead_audit::Kind;
 use bulkhead_gate::{Judgements, Standing};
 use bulkhead_policy::Mode;
 use bulkhead_protocol::{ErrorClass, Id, Message, Reply, Request};
@@ -21,7 +24,6 @@ pub struct Dispatcher {
     runtime: Runtime,
     state: SharedState,
     pace: Paces,
-    denials: Denials,
     /// Who wants to know how installed modules do; nobody, if none can be installed.
     lineup: Option<SharedLineup>,
 }
@@ -29,7 +31,7 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Joins the parts.
     pub fn new(runtime: Runtime, state: SharedState) -> Self {
-        Dispatcher { runtime, state, pace: Paces::default(), denials: Denials::default(), lineup: None }
+        Dispatcher { runtime, state, pace: Paces::default(), lineup: None }
     }
 
     /// From now on `lineup` is told how modules do.
@@ -50,7 +52,9 @@ impl Dispatcher {
                 // Up to the first quotation mark: behind it stands what the client sent, and that may be a secret.
                 let what = rejected.desc.split('\'').next().unwrap_or_default().trim_end();
                 tracing::debug!("read data: no request ({what})");
-                self.state.borrow().audit().rejected(what);
+                let state = self.state.borrow();
+                Counts::add(&state.counts.rejected);
+                state.audit().rejected(what);
                 Some(error(ErrorClass::GenericError, &rejected.desc, rejected.id.as_ref()))
             }
             Message::Request(request) => self.execute(request),
@@ -80,6 +84,7 @@ impl Dispatcher {
 
     fn execute(&mut self, request: Request) -> Option<Reply> {
         let (time, begin) = (SystemTime::now(), Instant::now());
+        Counts::add(&self.state.borrow().counts.requests);
         let found = self.state.borrow().catalog().find(request.execute());
         let Some(command) = found.as_ref() else {
             let desc = format!("The command {} has not been found", request.execute());
@@ -92,7 +97,7 @@ impl Dispatcher {
         let ruled_in = begin.elapsed();
         if !ruling.permits() {
             let desc = format!("Command {} has been disabled: the command is not allowed", command.name);
-            tracing::debug!("read data: {}: refused, by: {}", command.name, ruling.by);
+            acting::tell_refusal(command, &ruling);
             return Some(self.refuse(&request, &desc, time, &ruling, ruled_in));
         }
         let observe = ruling.mode == Mode::Observe;
@@ -100,7 +105,7 @@ impl Dispatcher {
         let (ended, mut answered) = self.runtime.run(command.module, &self.state, request);
         let failed = !matches!(ended, Ok(Ok(_)));
         let judgements = self.state.borrow().gate.end();
-        self.denials.tell(command, &judgements);
+        denials::tell(command, ruling.mode, &judgements);
         if matches!(ended, Err(Failure::Module(_))) {
             self.state.borrow_mut().set_broken(command.module);
         }
@@ -108,10 +113,14 @@ impl Dispatcher {
             self.state.borrow_mut().abandon_freeze(command.module);
         }
         let Concluded { reply, outcome, failure } = conclude(command, ended, &mut answered);
+        self.count(&judgements, outcome);
+        let arguments = answered.request.as_ref().map_or("{}", Request::arguments);
+        acting::tell(command, &ruling, &judgements, arguments, outcome);
         let audit = self.state.borrow().audit().clone();
         audit.answered(&Line {
             time,
             command: command.name,
+            kind: acting::kind(command, &ruling, &judgements, outcome),
             installed: command.installed,
             request: answered.request.as_ref(),
             ruling: &ruling,
@@ -137,6 +146,16 @@ impl Dispatcher {
         reply
     }
 
+    fn count(&self, judgements: &Judgements, outcome: &str) {
+        let state = self.state.borrow();
+        if denials::count(judgements) > 0 {
+            Counts::add(&state.counts.denied);
+        }
+        if outcome == "failed" {
+            Counts::add(&state.counts.failed);
+        }
+    }
+
     fn tell_lineup(&self, command: &Command, failure: Option<&Failure>) {
         let Some(lineup) = &self.lineup else { return };
         match failure {
@@ -153,9 +172,11 @@ impl Dispatcher {
     /// The answer to a command that does not run.
     fn refuse(&self, request: &Request, desc: &str, time: SystemTime, ruling: &Ruling, ruled_in: Duration) -> Reply {
         let reply = error(ErrorClass::CommandNotFound, desc, request.id());
+        Counts::add(&self.state.borrow().counts.refused);
         self.state.borrow().audit().answered(&Line {
             time,
             command: request.execute(),
+            kind: Kind::Refused,
             installed: self.state.borrow().catalog().find(request.execute()).and_then(|command| command.installed),
             request: Some(request),
             ruling,

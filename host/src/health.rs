@@ -56,7 +56,7 @@ impl Health {
         }
         Some(match strikes.failures {
             1 => "for the policy allows no failure".to_owned(),
-            failures => format!("for the {failures}. time within {} s", strikes.within.as_secs()),
+            failures => format!("which is {failures} failures within {} s", strikes.within.as_secs()),
         })
     }
 }
@@ -92,7 +92,7 @@ mod tests {
         assert_eq!(health.failed(&terms, at(0)), None);
         assert_eq!(health.failed(&terms, at(500)), None);
         assert_eq!(health.failed(&terms, at(700)), None, "the first one is forgotten");
-        assert_eq!(health.failed(&terms, at(1000)).unwrap(), "for the 3. time within 600 s");
+        assert_eq!(health.failed(&terms, at(1000)).unwrap(), "which is 3 failures within 600 s");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::auditing::Audit;
 use crate::commands::{Catalog, Command, Lists};
+use crate::counts::Counts;
 use crate::enabled::{Because, Enabled};
 use crate::handles::Handles;
 use crate::logging::LogHold;
@@ -28,6 +29,8 @@ pub struct HostState {
     pub processes: Processes,
     /// The owner's lists.
     pub lists: Lists,
+    /// How much was asked.
+    pub counts: Counts,
     catalog: Catalog,
     /// Modules that could not be loaded.
     broken_modules: Vec<&'static str>,
@@ -65,6 +68,7 @@ impl HostState {
             handles,
             processes,
             lists,
+            counts: Counts::default(),
             catalog: Catalog::built_in(),
             broken_modules,
             enabled: None,

@@ -20,13 +20,15 @@
 //!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
 //! [`commands`]; [`ruling`] says which of them may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
-//! what the owner keeps.
+//! what the owner keeps, `acting` which commands both must not miss.
 
+mod acting;
 pub mod agent;
 pub mod auditing;
 mod author;
 pub mod capability;
 pub mod commands;
+pub mod counts;
 mod denials;
 pub mod dispatcher;
 mod enabled;

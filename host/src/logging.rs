@@ -1,147 +1,180 @@
-//! The log: lines for the owner, in the form that qemu-ga gives them (`SECONDS.MICROS: level: text`).
+//! The log: lines for the owner. On a terminal and in a file they have the form that qemu-ga gives them (`SECONDS.MICROS: level:
+//! text`); where standard error is the journal of systemd they begin with their priority, as sd-daemon(3) says.
+//!
+//! ```text
+//! tracing -> level    errors, warnings and notices are shown, `-v` shows all
+//!         -> pace     no faster than a source of lines may speak; what says the same is counted
+//!         -> sink     kept while file systems are frozen
+//!         -> file, or standard error, and the system's log
+//! ```
 //!
 //! While file systems are frozen no line may reach a disk, or the agent would wait for itself to thaw it. Then lines
 //! are kept in memory, and written when the freeze is over. An agent that starts frozen does not even open its log file
 //! before.
 
-use std::collections::VecDeque;
+mod journal;
+mod level;
+mod pace;
+mod sink;
+mod system;
+
+pub use journal::is_standard_error;
+pub use sink::{Figures, Limits};
+
+use level::Level;
+use pace::Pace;
+use sink::{Line, Sink};
 use std::fmt;
-use std::fs::File;
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{SystemTime, UNIX_EPOCH};
-use tracing::{Event, Level, Subscriber};
+use std::time::Instant;
+use tracing::callsite::Identifier;
+use tracing::{Event, Metadata, Subscriber};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
-/// How much is kept while frozen, in bytes. A freeze lasts seconds to minutes and only six commands run, so an honest
-/// freeze stays far below; a client that floods the agent meanwhile loses the oldest lines.
-const HELD_LIMIT: usize = 64 * 1024;
+/// The target of events that the owner should see, though nothing is wrong: `tracing::info!(target: NOTICE, ...)`.
+pub const NOTICE: &str = "notice";
 
-/// Sends the log to `file`, or to standard error. `verbose` shows every level; otherwise errors and warnings.
+/// The same of those that tell of a command that has acted. Each of them is a line of its own.
+pub const ACT: &str = "act";
+
+/// How long the text of a line may be, in bytes; the rest is cut off. An honest one has a path of four kilobytes in it at the most;
+/// it bounds what a client that asks for names of a megabyte puts into the log.
+const TEXT: usize = 8 * 1024;
+
+/// What the owner says of the log.
+#[derive(Clone, Debug, Default)]
+pub struct Settings {
+    /// The file; without one it is standard error.
+    pub file: Option<PathBuf>,
+    /// Every level is shown, not errors, warnings and notices alone.
+    pub verbose: bool,
+    /// What the agent is called in the system's log.
+    pub name: String,
+    /// How much may be written.
+    pub limits: Limits,
+}
+
+/// Sends the log where the settings say.
 ///
 /// Returns the means to hold the log back. Fails only if a log was started before.
-pub fn start(file: Option<PathBuf>, verbose: bool) -> Result<LogHold, tracing_subscriber::util::TryInitError> {
+pub fn start(settings: Settings) -> Result<LogHold, tracing_subscriber::util::TryInitError> {
     use tracing_subscriber::util::SubscriberInitExt;
-    let log = LogHold::new(file);
-    tracing_subscriber::fmt()
-        .with_max_level(if verbose { Level::DEBUG } else { Level::WARN })
-        .event_format(Line)
-        .with_writer(log.clone())
-        .finish()
-        .try_init()?;
+    let level = if settings.verbose { tracing::Level::DEBUG } else { tracing::Level::INFO };
+    let log = LogHold::with(settings);
+    tracing_subscriber::fmt().with_max_level(level).event_format(Text).with_writer(log.clone()).finish().try_init()?;
     Ok(log)
 }
 
 /// Where lines go, and the means to hold them back.
 #[derive(Clone, Debug)]
-pub struct LogHold(Arc<Mutex<Sink>>);
+pub struct LogHold(Arc<Mutex<Log>>);
 
 #[derive(Debug)]
-struct Sink {
-    path: Option<PathBuf>,
-    file: Option<File>,
-    held: Option<Held>,
-}
-
-#[derive(Debug, Default)]
-struct Held {
-    lines: VecDeque<Vec<u8>>,
-    bytes: usize,
-    lost: usize,
+struct Log {
+    /// The least that is shown.
+    shown: Level,
+    pace: Pace,
+    sink: Sink,
 }
 
 impl LogHold {
-    /// A sink that writes to the file at `path`, or to standard error.
+    /// A log that writes to the file at `path`, or to standard error.
     pub fn new(path: Option<PathBuf>) -> Self {
-        LogHold(Arc::new(Mutex::new(Sink { path, file: None, held: None })))
+        LogHold::with(Settings { file: path, ..Settings::default() })
+    }
+
+    /// A log as the settings say.
+    pub fn with(settings: Settings) -> Self {
+        let Settings { file, verbose, name, limits } = settings;
+        let shown = if verbose { Level::Debug } else { Level::Notice };
+        LogHold(Arc::new(Mutex::new(Log {
+            shown,
+            pace: Pace::new(limits.rate),
+            sink: Sink::new(file, name, limits.size),
+        })))
     }
 
     /// Opens the log file now, to see that it can be.
     pub fn open(&self) -> io::Result<()> {
-        let mut sink = self.sink();
-        if let (Some(path), None) = (&sink.path, &sink.file) {
-            sink.file = Some(open_log(path)?);
-        }
-        Ok(())
+        self.log().sink.open()
     }
 
     /// Opens the log file anew, wherever its path leads now: whoever rotates logs has moved the old one away. If it cannot be
     /// opened the old one stays in use.
     pub fn reopen(&self) -> io::Result<()> {
-        let mut sink = self.sink();
-        if let Some(path) = &sink.path {
-            sink.file = Some(open_log(path)?);
-        }
-        Ok(())
+        self.log().sink.reopen()
     }
 
     /// From now on lines are kept in memory.
     pub fn hold(&self) {
-        self.sink().held.get_or_insert_default();
+        self.log().sink.hold();
     }
 
     /// Writes what was kept, and lines to come at once.
     pub fn release(&self) {
-        let mut sink = self.sink();
-        let Some(held) = sink.held.take() else { return };
-        if held.lost > 0 {
-            let line = format!("{}: warning: {} lines were lost while frozen\n", Timestamp::now(), held.lost);
-            sink.write(line.as_bytes());
-        }
-        for line in held.lines {
-            sink.write(&line);
+        self.log().sink.release();
+    }
+
+    /// Standard error is something else now than it was when the agent started.
+    pub fn standard_error_changed(&self) {
+        self.log().sink.look_at_standard_error();
+    }
+
+    /// Writes the counts of what was not written. No line comes any more.
+    pub fn finish(&self) {
+        let mut log = self.log();
+        for (level, text) in log.pace.finish() {
+            log.sink.write(Line::now(level, text));
         }
     }
 
+    /// What became of lines so far.
+    pub fn figures(&self) -> Figures {
+        let log = self.log();
+        Figures { repeated: log.pace.repeated(), left_out: log.pace.left_out(), ..log.sink.figures() }
+    }
+
     /// A thread that panicked while it wrote a line does not make the log unusable.
-    fn sink(&self) -> MutexGuard<'_, Sink> {
+    fn log(&self) -> MutexGuard<'_, Log> {
         self.0.lock().unwrap_or_else(|poisoned| poisoned.into_inner())
     }
 }
 
-fn open_log(path: &Path) -> io::Result<File> {
-    File::options().append(true).create(true).open(path)
-}
-
-impl Sink {
-    /// A line that cannot be written is lost: there is nobody left to tell.
-    fn write(&mut self, line: &[u8]) {
-        if let Some(held) = &mut self.held {
-            held.keep(line);
+impl Log {
+    fn take(&mut self, level: Level, source: Option<(Identifier, bool)>, text: &str) {
+        if level > self.shown {
             return;
         }
-        let Some(path) = &self.path else {
-            let _ = io::stderr().write_all(line);
-            return;
+        let mut text = text.trim_end().to_owned();
+        if text.len() > TEXT {
+            text.truncate(text.floor_char_boundary(TEXT));
+            text.push_str("...");
+        }
+        let passed = match source {
+            Some((source, is_act)) => self.pace.pass(source, level, is_act, text, Instant::now()),
+            None => vec![text],
         };
-        if self.file.is_none() {
-            self.file = open_log(path).ok();
-        }
-        let written = self.file.as_mut().map(|file| file.write_all(line));
-        if !matches!(written, Some(Ok(()))) {
-            let _ = io::stderr().write_all(line);
-        }
+        passed.into_iter().for_each(|text| self.sink.write(Line::now(level, text)));
     }
 }
 
-impl Held {
-    fn keep(&mut self, line: &[u8]) {
-        self.bytes += line.len();
-        self.lines.push_back(line.to_vec());
-        while self.bytes > HELD_LIMIT {
-            self.bytes -= self.lines.pop_front().map_or(self.bytes, |line| line.len());
-            self.lost += 1;
-        }
-    }
+/// What writes one event.
+#[derive(Debug)]
+pub struct LineWriter {
+    log: LogHold,
+    level: Level,
+    /// Where in the program it comes from, and whether it tells of a command that has acted.
+    source: Option<(Identifier, bool)>,
 }
 
-impl Write for LogHold {
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        self.sink().write(line);
-        Ok(line.len())
+impl Write for LineWriter {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        self.log.log().take(self.level, self.source.clone(), &String::from_utf8_lossy(text));
+        Ok(text.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -150,47 +183,28 @@ impl Write for LogHold {
 }
 
 impl<'a> MakeWriter<'a> for LogHold {
-    type Writer = LogHold;
+    type Writer = LineWriter;
 
-    fn make_writer(&'a self) -> LogHold {
-        self.clone()
+    fn make_writer(&'a self) -> LineWriter {
+        LineWriter { log: self.clone(), level: Level::Warning, source: None }
+    }
+
+    fn make_writer_for(&'a self, event: &Metadata<'_>) -> LineWriter {
+        let source = Some((event.callsite(), event.target() == ACT));
+        LineWriter { log: self.clone(), level: Level::of(event), source }
     }
 }
 
-/// The form of a line.
-struct Line;
+/// The text of an event. What stands around it depends on where it goes.
+struct Text;
 
-impl<S, N> FormatEvent<S, N> for Line
+impl<S, N> FormatEvent<S, N> for Text
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
     fn format_event(&self, context: &FmtContext<'_, S, N>, mut line: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let level = match *event.metadata().level() {
-            Level::ERROR => "critical",
-            Level::WARN => "warning",
-            Level::INFO => "info",
-            Level::DEBUG | Level::TRACE => "debug",
-        };
-        write!(line, "{}: {level}: ", Timestamp::now())?;
-        context.format_fields(line.by_ref(), event)?;
-        writeln!(line)
-    }
-}
-
-/// Seconds and microseconds since 1970.
-struct Timestamp(u64, u32);
-
-impl Timestamp {
-    fn now() -> Self {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Timestamp(since.as_secs(), since.subsec_micros())
-    }
-}
-
-impl fmt::Display for Timestamp {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(formatter, "{}.{:06}", self.0, self.1)
+        context.format_fields(line.by_ref(), event)
     }
 }
 
@@ -198,40 +212,56 @@ impl fmt::Display for Timestamp {
 mod tests {
     use super::*;
 
-    #[test]
-    fn while_held_nothing_reaches_the_file_not_even_its_making() {
-        let path = std::env::temp_dir().join(format!("bulkhead-log-{}", std::process::id()));
-        let log = LogHold::new(Some(path.clone()));
-        log.hold();
-        log.clone().write_all(b"one\n").unwrap();
-        assert!(!path.exists());
-        log.release();
-        log.clone().write_all(b"two\n").unwrap();
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "one\ntwo\n");
-        std::fs::remove_file(&path).unwrap();
+    /// What is logged while `act` runs, in a file.
+    fn logged(name: &str, verbose: bool, act: impl FnOnce(&LogHold)) -> String {
+        let path = std::env::temp_dir().join(format!("bulkhead-log-{name}-{}", std::process::id()));
+        let log = LogHold::with(Settings { file: Some(path.clone()), verbose, ..Settings::default() });
+        let level = tracing::Level::DEBUG;
+        let subscriber =
+            tracing_subscriber::fmt().with_max_level(level).event_format(Text).with_writer(log.clone()).finish();
+        tracing::subscriber::with_default(subscriber, || act(&log));
+        let text = std::fs::read_to_string(&path).unwrap_or_default();
+        let _ = std::fs::remove_file(path);
+        text
+    }
+
+    fn without_times(text: &str) -> Vec<&str> {
+        text.lines().map(|line| line.split_once(": ").unwrap().1).collect()
     }
 
     #[test]
-    fn a_log_that_was_moved_away_is_begun_anew() {
-        let path = std::env::temp_dir().join(format!("bulkhead-log-moved-{}", std::process::id()));
-        let moved = path.with_extension("1");
-        let log = LogHold::new(Some(path.clone()));
-        log.clone().write_all(b"one\n").unwrap();
-        std::fs::rename(&path, &moved).unwrap();
-        log.clone().write_all(b"two\n").unwrap();
-        log.reopen().unwrap();
-        log.clone().write_all(b"three\n").unwrap();
-        assert_eq!(std::fs::read_to_string(&moved).unwrap(), "one\ntwo\n");
-        assert_eq!(std::fs::read_to_string(&path).unwrap(), "three\n");
-        [path, moved].iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    fn notices_are_shown_and_less_is_not() {
+        let all = |_: &LogHold| {
+            tracing::error!("1");
+            tracing::warn!("2");
+            tracing::info!(target: NOTICE, "3");
+            tracing::info!(target: ACT, "4");
+            tracing::info!("5");
+            tracing::debug!("6");
+        };
+        let usual = ["critical: 1", "warning: 2", "notice: 3", "notice: 4"];
+        assert_eq!(without_times(&logged("usual", false, all)), usual);
+        let verbose = [&usual[..], &["info: 5", "debug: 6"]].concat();
+        assert_eq!(without_times(&logged("verbose", true, all)), verbose);
     }
 
     #[test]
-    fn a_flood_loses_its_oldest_lines() {
-        let mut held = Held::default();
-        for _ in 0..100 {
-            held.keep(&[b'x'; 1024]);
-        }
-        assert_eq!((held.lines.len(), held.lost), (64, 36));
+    fn a_source_of_many_lines_leaves_room_for_others() {
+        let text = logged("flood", false, |log| {
+            for count in 0..10_000 {
+                tracing::warn!("no word for {count}");
+            }
+            for _ in 0..10_000 {
+                tracing::error!("always the same");
+            }
+            tracing::warn!("{}", "x".repeat(1 << 20));
+            log.finish();
+        });
+        let lines = without_times(&text);
+        let of = |word: &str| lines.iter().filter(|line| line.contains(word)).count();
+        assert_eq!((of("no word for"), of("always the same")), (121, 2), "{lines:?}");
+        assert!(lines.contains(&"warning: 9880 more lines like this were not logged: no word for 119"), "{lines:?}");
+        assert!(lines.contains(&"critical: 9999 times more: always the same"), "{lines:?}");
+        assert!(text.len() < 20_000, "{}", text.len());
     }
 }

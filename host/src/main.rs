@@ -8,10 +8,10 @@ use bulkhead_host::auditing::Audit;
 use bulkhead_host::commands::{self, COMMANDS, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
-use bulkhead_host::logging::{self, LogHold};
+use bulkhead_host::logging::{self, LogHold, NOTICE};
 use bulkhead_host::owner::{self, Loaded, PolicyFiles, TOOLS, is_drop_in};
-use bulkhead_host::reloading::{Reloading, hang_ups};
-use bulkhead_host::running::{Announced, Report};
+use bulkhead_host::reloading::{Reloading, hang_ups, questions};
+use bulkhead_host::running::{Announced, InForce, Report, audit_limits, log_limits};
 use bulkhead_host::runtime::{Runtime, limits};
 use bulkhead_host::state::State;
 use bulkhead_host::swapping::Swapping;
@@ -101,13 +101,16 @@ struct Start {
 /// The means to hear what it is told by signals.
 struct Signals {
     hang_up: Signal,
+    questions: Signal,
     ends: Ends,
 }
 
 fn run(config: Config) -> anyhow::Result<ExitCode> {
     // A wish to read the policy again waits until there is somebody to heed it.
     hold_hang_ups().context("cannot hold signals back")?;
-    let log = logging::start(config.logfile.clone(), config.verbose)?;
+    let name = if is_drop_in(&program()) { "qemu-ga" } else { "bulkhead" }.to_owned();
+    let (file, verbose, limits) = (config.logfile.clone(), config.verbose, log_limits(&config));
+    let log = logging::start(logging::Settings { file, verbose, name, limits })?;
     // Until it is known whether the disk that the log lies on can be written.
     log.hold();
     for warning in &config.warnings {
@@ -158,6 +161,7 @@ fn serve(start: Start) -> anyhow::Result<ExitCode> {
         let _context = tokio.enter();
         Signals {
             hang_up: hang_ups().context("cannot wait for signals")?,
+            questions: questions().context("cannot wait for signals")?,
             ends: Ends::new().context("cannot wait for signals")?,
         }
     };
@@ -173,19 +177,22 @@ fn serve(start: Start) -> anyhow::Result<ExitCode> {
 
 fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -> anyhow::Result<()> {
     let Start { config, files, policy, log, state, transport, daemon } = start;
+    let in_force = InForce::new(&program(), &config, &policy);
+    let audit_limits = audit_limits(&config);
+    let started = format!("Bulkhead {VERSION} serves as {}; policy: {}", in_force.program, in_force.policy());
     let lists = Lists { block: config.block_rpcs, allow: config.allow_rpcs };
     let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook, Rc::new(policy.policy.clone()));
     // Where nothing can be written the warning of that is enough.
     let statedir = state.is_kept().then_some(config.statedir);
     let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log.clone())));
-    let audit = Audit::new(config.audit_file, config.audit_journal);
+    let audit = Audit::new(config.audit_file, config.audit_journal, audit_limits);
     state.borrow_mut().set_audit(audit.clone());
     let runtime = Runtime::new()?;
     tracing::debug!("modules run in their {} form", runtime.modules().form());
     let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &state)).transpose()?;
     audit.started(&policy.digest);
     let store = config.module_store.unwrap_or_else(|| DEFAULT_STORE.into());
-    let announced = Announced::new(Report::new(files, &policy, store.clone()));
+    let announced = Announced::new(Report::new(files, &policy, store.clone(), in_force));
     if let Some(statedir) = statedir {
         announce(&announced, statedir, &state);
     }
@@ -195,7 +202,8 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     };
     let lineup = swapping.lineup();
     let last = Rc::clone(&state);
-    let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log, announced, Rc::clone(&lineup));
+    let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log.clone(), announced, Rc::clone(&lineup))
+        .answers(signals.questions);
     let agent = Agent {
         transport,
         dispatcher: Dispatcher::new(runtime, state).watched_by(lineup),
@@ -210,11 +218,14 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
             if let Err(error) = close_standard_streams() {
                 tracing::warn!("cannot leave the terminal: {error}");
             }
+            log.standard_error_changed();
             daemon.ready();
         }
+        tracing::info!(target: NOTICE, "{started}");
     }));
     audit.stopped();
     last.borrow_mut().close();
+    log.finish();
     Ok(served?)
 }
 

@@ -1,12 +1,12 @@
-//! SIGHUP: the policy is read again, and put in force whole or not at all.
+//! SIGHUP: the policy is read again, and put in force whole or not at all. SIGUSR1: the figures are told.
 //!
 //! Nothing that comes from a client leads here. Requests run one at a time, and a signal is heard between two of them: what
 //! is under way ends under the policy with which it began.
 
 use crate::host_state::SharedState;
 use crate::lineup::SharedLineup;
-use crate::logging::LogHold;
-use crate::running::Announced;
+use crate::logging::{LogHold, NOTICE};
+use crate::running::{Announced, Told};
 use std::cell::Cell;
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -23,6 +23,18 @@ pub struct Reloading {
     log: LogHold,
     announced: Announced,
     lineup: SharedLineup,
+    questions: Option<Signal>,
+}
+
+/// What was heard.
+enum Heard {
+    HangUp,
+    Question,
+}
+
+/// The means to hear SIGUSR1. From now on it does not end the process. Needs tokio's context.
+pub fn questions() -> io::Result<Signal> {
+    signal(SignalKind::user_defined1())
 }
 
 /// The means to hear SIGHUP. From now on it does not end the process. Needs tokio's context.
@@ -33,15 +45,21 @@ pub fn hang_ups() -> io::Result<Signal> {
 impl Reloading {
     /// For an agent that says of itself what is `announced`.
     pub fn new(hang_up: Signal, state: SharedState, log: LogHold, announced: Announced, lineup: SharedLineup) -> Self {
-        Reloading { hang_up, state, log, announced, lineup }
+        Reloading { hang_up, state, log, announced, lineup, questions: None }
+    }
+
+    /// From now on who asks for figures is told them.
+    pub fn answers(mut self, questions: Signal) -> Self {
+        self.questions = Some(questions);
+        self
     }
 
     /// Does it for ever.
     pub async fn run(mut self) -> Infallible {
         loop {
-            if self.hang_up.recv().await.is_none() {
-                // Cannot be: the signal is never given up. To wait is better than to turn in a circle.
-                std::future::pending::<()>().await;
+            if matches!(self.hear().await, Heard::Question) {
+                self.tell();
+                continue;
             }
             if self.state.borrow().is_frozen() {
                 tracing::warn!("asked to read the policy again while file systems are frozen: when they are thawed");
@@ -51,6 +69,34 @@ impl Reloading {
             // Also where the policy is the same: whoever sends a signal may have changed the store.
             self.lineup.borrow_mut().read_again();
         }
+    }
+
+    async fn hear(&mut self) -> Heard {
+        let question = async {
+            match &mut self.questions {
+                Some(questions) => questions.recv().await,
+                None => None,
+            }
+        };
+        tokio::select! {
+            Some(()) = self.hang_up.recv() => Heard::HangUp,
+            Some(()) = question => Heard::Question,
+            // Cannot be: the signals are never given up. To wait is better than to turn in a circle.
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Tells the figures of this moment; not while file systems are frozen, for they are written to a disk.
+    fn tell(&mut self) {
+        let state = self.state.borrow();
+        if state.is_frozen() {
+            return;
+        }
+        let (counts, audit, log) = (state.counts.clone(), state.audit().figures(), self.log.figures());
+        self.announced.change(|report| {
+            let number = report.told.as_ref().map_or(0, |told| told.number) + 1;
+            report.told = Some(Told { number, at: crate::swapping::now(), counts, audit, log });
+        });
     }
 
     fn reload(&mut self) {
@@ -66,16 +112,19 @@ impl Reloading {
         };
         let refused = match files.load() {
             Ok(loaded) => {
-                let after = loaded.digest;
+                let mut in_force = self.announced.report().in_force.clone().unwrap_or_default();
+                in_force.take(&loaded);
+                let (after, policy) = (loaded.digest, in_force.policy());
                 // Also one that says the same: its rules may stand in other lines by now, which the log names.
                 state.gate.set_policy(Rc::new(loaded.policy));
                 if before == after {
-                    tracing::warn!("the policy was read again and is the same: {after}");
+                    tracing::info!(target: NOTICE, "the policy was read again and has not changed: {policy} ({})", short(&after));
                 } else {
-                    tracing::warn!("the policy is another one now: {before} -> {after}");
+                    let (before, after) = (short(&before), short(&after));
+                    tracing::info!(target: NOTICE, "the policy was replaced: {policy} ({after}, before {before})");
                 }
                 state.audit().policy_changed(&before, &after);
-                Ok(after)
+                Ok((after, in_force))
             }
             Err(error) => {
                 let why = format!("{:#}", anyhow::Error::new(error));
@@ -86,11 +135,18 @@ impl Reloading {
         self.announced.change(|report| {
             report.reloads += 1;
             match refused {
-                Ok(digest) => (report.digest, report.refused) = (digest, None),
+                Ok((digest, in_force)) => {
+                    (report.digest, report.refused, report.in_force) = (digest, None, Some(in_force));
+                }
                 Err(why) => report.refused = Some(why),
             }
         });
     }
+}
+
+/// As much of a digest as people compare.
+pub(crate) fn short(digest: &str) -> &str {
+    digest.get(..12).unwrap_or(digest)
 }
 
 /// Waits until no file system is frozen.

@@ -4,6 +4,12 @@
 //! The agent holds a lock on it as long as it runs, and the kernel tells whose lock it is: nobody is told to read a policy
 //! again because he happens to have a number that an agent had once.
 
+mod in_force;
+mod told;
+
+pub use in_force::{InForce, audit_limits, log_limits};
+pub use told::Told;
+
 use crate::owner::{Loaded, PolicyFiles};
 use crate::swapping::LeftOut;
 use bulkhead_config::{KeyFile, PidFile, PidFileError};
@@ -37,6 +43,10 @@ pub struct Report {
     pub reloads: u64,
     /// Why the last time was in vain.
     pub refused: Option<String>,
+    /// What else it has in force; nothing of an agent of a version that does not say so.
+    pub in_force: Option<InForce>,
+    /// Its figures, when it was asked last; nothing of an agent that cannot be asked.
+    pub told: Option<Told>,
 }
 
 /// An installed module that serves.
@@ -72,7 +82,7 @@ pub struct Running(PidFile);
 
 impl Report {
     /// Of an agent that has just started.
-    pub fn new(files: PolicyFiles, loaded: &Loaded, store: PathBuf) -> Self {
+    pub fn new(files: PolicyFiles, loaded: &Loaded, store: PathBuf, in_force: InForce) -> Self {
         Report {
             version: crate::VERSION.to_owned(),
             since: crate::swapping::now(),
@@ -83,6 +93,8 @@ impl Report {
             digest: loaded.digest.clone(),
             reloads: 0,
             refused: None,
+            in_force: Some(in_force),
+            told: Some(Told::default()),
         }
     }
 
@@ -103,6 +115,12 @@ impl Report {
             set("name", &failed.module);
             set("version", &failed.version);
             set("why", &failed.why);
+        }
+        if let Some(in_force) = &self.in_force {
+            in_force.write(&mut file);
+        }
+        if let Some(told) = &self.told {
+            told.write(&mut file);
         }
         let mut set = |key, value: &str| file.set(GROUP, key, value);
         set("version", &self.version);
@@ -160,6 +178,8 @@ impl Report {
             digest: get("digest")?.to_owned(),
             reloads: get("reloads")?.parse().ok()?,
             refused: get("refused").map(str::to_owned),
+            in_force: InForce::read(&file),
+            told: Told::read(&file),
         })
     }
 
@@ -228,6 +248,8 @@ fn path(statedir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auditing::Figures;
+    use crate::commands::Lists;
 
     fn report() -> Report {
         let module = |name: &str, stage| ServingModule {
@@ -253,6 +275,22 @@ mod tests {
             digest: "ab".repeat(32),
             reloads: 12,
             refused: Some("policy.toml:1:1: 'x'\nis not y".to_owned()),
+            in_force: Some(InForce {
+                program: "qemu-ga".to_owned(),
+                profile: Some("full".to_owned()),
+                files: vec!["/etc/a=b".into(), "/etc/policy.d/c.toml".into()],
+                configuration: Some(("/etc/qemu/qemu-ga.conf".into(), "ef".repeat(32))),
+                lists: Lists { block: vec!["a".to_owned(), "b c".to_owned()], allow: Vec::new() },
+                warnings: vec!["'x'\nis unknown".to_owned()],
+                audit_file: Some("/var/log/a".into()),
+                audit_journal: true,
+                ..InForce::default()
+            }),
+            told: Some(Told {
+                number: 3,
+                audit: Some(Figures { written: 1, repeated: 2, left_out: 3, lost: 4, failing: true }),
+                ..Told::default()
+            }),
         }
     }
 
@@ -261,6 +299,7 @@ mod tests {
         let mut report = report();
         assert_eq!(Report::read(&report.text()).as_ref(), Some(&report));
         (report.refused, report.modules, report.failed) = (None, Vec::new(), Vec::new());
+        (report.in_force, report.told) = (None, None);
         assert_eq!(Report::read(&report.text()).as_ref(), Some(&report));
     }
 

@@ -54,6 +54,10 @@ pub(crate) struct Link {
     pub(crate) time: String,
     /// The numbers of lines that were lost before it: the first and the last.
     pub(crate) lost: Option<(u64, u64)>,
+    /// How many of them came too fast.
+    pub(crate) left_out: u64,
+    /// How many more there were like the line before it.
+    pub(crate) repeated: u64,
 }
 
 impl Link {
@@ -68,12 +72,17 @@ impl Link {
         if [seq.name, prev.name, time.name] != ["seq", "prev", "time"] {
             return None;
         }
-        let is_loss = parts.iter().any(|part| part.name == "event" && part.value == "\"lost\"");
+        let is_event = |name: &str| parts.iter().any(|part| part.name == "event" && contents(part.value) == Some(name));
+        let (is_loss, is_repeat) = (is_event("lost"), is_event("repeated"));
+        let by_kind = parts.iter().find(|part| is_loss && part.name == "left-out").map_or("{}", |part| part.value);
+        let left_out = Parts::of(by_kind).filter_map(|part| part.value.parse::<u64>().ok());
         Some(Link {
             seq: seq.value.parse().ok()?,
             prev: from_hex(contents(prev.value)?)?,
             time: contents(time.value)?.to_owned(),
             lost: if is_loss { Some((number("first")?, number("last")?)) } else { None },
+            left_out: left_out.fold(0, u64::saturating_add),
+            repeated: if is_repeat { number("times")? } else { 0 },
         })
     }
 }
@@ -99,9 +108,11 @@ mod tests {
         let link = Link::read(line.as_bytes()).unwrap();
         assert_eq!((link.seq, link.prev, link.lost), (1, [0; 32], None));
         chain.wrote(0, &line);
-        chain.line(5, r#""time":"t","event":"lost","first":2,"last":6"#, &mut line);
+        chain.line(5, r#""time":"t","event":"lost","first":2,"last":6,"left-out":{"read":2,"acted":1}"#, &mut line);
         let link = Link::read(line.as_bytes()).unwrap();
-        assert_eq!((link.seq, link.prev, link.lost), (7, chain.prev, Some((2, 6))));
+        assert_eq!((link.seq, link.prev, link.lost, link.left_out), (7, chain.prev, Some((2, 6)), 3));
+        chain.line(0, r#""time":"t","event":"repeated","times":9"#, &mut line);
+        assert_eq!(Link::read(line.as_bytes()).unwrap().repeated, 9);
     }
 
     /// FIPS 180-4's own example.

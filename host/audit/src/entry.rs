@@ -1,5 +1,6 @@
 //! What stands in a line, number and chain apart.
 
+use crate::budget::Kind;
 use bulkhead_protocol::push_escaped;
 use std::fmt::Write;
 
@@ -14,6 +15,11 @@ pub struct Entry {
     pub priority: u8,
     /// The journal's fields besides those that every line has: names in capitals, and their values in one line.
     pub fields: Vec<(&'static str, String)>,
+    /// What it is about, which says how fast such lines may come.
+    pub kind: Kind,
+    /// What it says, apart from times: of lines that say the same one after the other the first is written, and how many there
+    /// were. Nothing for a line that is always written.
+    pub like: Option<String>,
 }
 
 /// Members of a JSON object, in the order in which they are added, in ASCII.

@@ -1,8 +1,10 @@
 //! The file that lines are appended to.
 //!
 //! Whoever rotates it need not tell the agent: before each line it is seen whether the path still leads to the file that is
-//! open. A file that was truncated in place goes on at its new end, for everything is appended.
+//! open. A file that was truncated in place goes on at its new end, for everything is appended. One that is full and was not
+//! rotated by anybody is moved aside.
 
+use nix::unistd::Uid;
 use std::fs::{self, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -16,6 +18,8 @@ const TAIL: u64 = 256 * 1024;
 #[derive(Debug)]
 pub(crate) struct AuditFile {
     path: PathBuf,
+    /// How long it may grow, in bytes; 0 is without a limit.
+    size: u64,
     open: Option<Open>,
 }
 
@@ -24,6 +28,7 @@ struct Open {
     file: File,
     device: u64,
     inode: u64,
+    length: u64,
     /// Whether its last line has no end.
     torn: bool,
 }
@@ -44,8 +49,8 @@ impl From<io::Error> for Unwritten {
 
 impl AuditFile {
     /// Opens nothing yet.
-    pub(crate) fn new(path: PathBuf) -> Self {
-        AuditFile { path, open: None }
+    pub(crate) fn new(path: PathBuf, size: u64) -> Self {
+        AuditFile { path, size, open: None }
     }
 
     /// Opens the path again with the next line.
@@ -62,8 +67,13 @@ impl AuditFile {
 
     /// Appends a line. If not all of it can be written, none of it stays, as far as that can be done.
     pub(crate) fn append(&mut self, line: &str) -> Result<(), Unwritten> {
-        if self.open.as_ref().is_some_and(|open| !open.is_at(&self.path)) {
+        if self.open.as_mut().is_some_and(|open| !open.is_at(&self.path)) {
             self.open = None;
+        }
+        let size = self.size;
+        let has_room = |open: &Open| size == 0 || open.length == 0 || open.length + line.len() as u64 <= size;
+        if !has_room(self.opened()?) {
+            self.move_aside()?;
         }
         let open = self.opened()?;
         if open.torn {
@@ -82,6 +92,20 @@ impl AuditFile {
         Ok(())
     }
 
+    /// Moves a full file to the same name with `.old` behind it, where the next line finds it. A link stays and leads to the new one.
+    fn move_aside(&mut self) -> io::Result<()> {
+        let path = fs::canonicalize(&self.path)?;
+        let mut old = path.clone().into_os_string();
+        old.push(".old");
+        fs::rename(&path, &old).map_err(|error| {
+            let why =
+                format!("it is full, with {} bytes, and cannot be moved to {}: {error}", self.size, old.display());
+            io::Error::new(error.kind(), why)
+        })?;
+        self.open = None;
+        Ok(())
+    }
+
     fn opened(&mut self) -> io::Result<&mut Open> {
         let open = match self.open.take() {
             Some(open) => open,
@@ -97,8 +121,9 @@ impl Open {
         let file = File::options().read(true).append(true).create(true).mode(0o600).open(path)?;
         let metadata = file.metadata()?;
         if !metadata.is_file() {
-            return Err(io::Error::new(ErrorKind::InvalidInput, "it is no regular file"));
+            return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
         }
+        trusted(path, &metadata)?;
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => {
                 return Err(io::Error::new(ErrorKind::ResourceBusy, "another process has it locked"));
@@ -107,12 +132,14 @@ impl Open {
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
         let torn = tail(&file)?.last().is_some_and(|last| *last != b'\n');
-        Ok(Open { file, device: metadata.dev(), inode: metadata.ino(), torn })
+        Ok(Open { file, device: metadata.dev(), inode: metadata.ino(), length: metadata.len(), torn })
     }
 
-    fn is_at(&self, path: &Path) -> bool {
-        let same = |metadata: Metadata| (metadata.dev(), metadata.ino()) == (self.device, self.inode);
-        fs::metadata(path).is_ok_and(same)
+    /// Whether the path still leads to it. Finds out how long it is by now.
+    fn is_at(&mut self, path: &Path) -> bool {
+        let Ok(metadata) = fs::metadata(path) else { return false };
+        self.length = metadata.len();
+        (metadata.dev(), metadata.ino()) == (self.device, self.inode)
     }
 
     /// Removes the `written` bytes at the end.
@@ -126,6 +153,27 @@ impl Open {
         self.torn = removed.is_err();
         Unwritten { error, left: if self.torn { written } else { 0 } }
     }
+}
+
+/// Whether nobody else can write the file, or put another one in its place: what it says would be theirs. A folder for a group is
+/// the system's own way with /var/log, and fit for it.
+fn trusted(path: &Path, metadata: &Metadata) -> io::Result<()> {
+    let refuse = |why: String| Err(io::Error::new(ErrorKind::PermissionDenied, why));
+    let (shown, uid) = (path.display(), metadata.uid());
+    if uid != 0 && uid != Uid::effective().as_raw() {
+        return refuse(format!("it belongs to user {uid}, who could change it: chown root {shown}"));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return refuse(format!("it can be written by others, who could change it: chmod go-w {shown}"));
+    }
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mode = fs::metadata(folder)?.mode();
+    // In one with this bit nobody can replace what is another's.
+    if mode & 0o002 != 0 && mode & 0o1000 == 0 {
+        let folder = folder.display();
+        return refuse(format!("its folder can be written by everybody, who could replace it: chmod o-w {folder}"));
+    }
+    Ok(())
 }
 
 /// The last bytes of a file.
@@ -183,7 +231,7 @@ pub(crate) mod tests {
     #[test]
     fn the_path_decides_where_a_line_goes() {
         let folder = Folder::new("rotated");
-        let mut file = AuditFile::new(folder.join("a"));
+        let mut file = AuditFile::new(folder.join("a"), 0);
         file.append("1\n").unwrap();
         assert_eq!(fs::metadata(folder.join("a")).unwrap().permissions().mode() & 0o777, 0o600);
         fs::rename(folder.join("a"), folder.join("a.1")).unwrap();
@@ -198,7 +246,7 @@ pub(crate) mod tests {
     fn a_torn_line_is_closed_before_the_next() {
         let folder = Folder::new("torn");
         fs::write(folder.join("a"), "1\n{\"se").unwrap();
-        let mut file = AuditFile::new(folder.join("a"));
+        let mut file = AuditFile::new(folder.join("a"), 0);
         assert_eq!(file.tail().unwrap(), b"1\n{\"se");
         file.append("2\n").unwrap();
         assert_eq!(folder.read("a"), "1\n{\"se\n2\n");
@@ -211,9 +259,9 @@ pub(crate) mod tests {
         std::thread::sleep(std::time::Duration::from_millis(20));
         fs::write(folder.join("a-20260131"), "2\n").unwrap();
         fs::write(folder.join("ab"), "3\n").unwrap();
-        assert_eq!(AuditFile::new(folder.join("a")).tail().unwrap(), b"2\n");
+        assert_eq!(AuditFile::new(folder.join("a"), 0).tail().unwrap(), b"2\n");
         fs::write(folder.join("a"), "4\n").unwrap();
-        assert_eq!(AuditFile::new(folder.join("a")).tail().unwrap(), b"4\n");
+        assert_eq!(AuditFile::new(folder.join("a"), 0).tail().unwrap(), b"4\n");
     }
 
     #[test]
@@ -221,13 +269,56 @@ pub(crate) mod tests {
         let folder = Folder::new("irregular");
         std::os::unix::fs::symlink("/dev/null", folder.join("device")).unwrap();
         for name in ["device", "no-folder/a", "."] {
-            assert!(AuditFile::new(folder.join(name)).append("1\n").is_err(), "{name}");
+            assert!(AuditFile::new(folder.join(name), 0).append("1\n").is_err(), "{name}");
         }
-        let mut first = AuditFile::new(folder.join("a"));
+        let mut first = AuditFile::new(folder.join("a"), 0);
         first.append("1\n").unwrap();
-        assert!(AuditFile::new(folder.join("a")).append("2\n").is_err(), "two chains would get mixed up");
+        assert!(AuditFile::new(folder.join("a"), 0).append("2\n").is_err(), "two chains would get mixed up");
         first.close();
-        AuditFile::new(folder.join("a")).append("3\n").unwrap();
+        AuditFile::new(folder.join("a"), 0).append("3\n").unwrap();
         assert_eq!(folder.read("a"), "1\n3\n");
+    }
+
+    #[test]
+    fn a_full_file_is_moved_aside_even_behind_a_link() {
+        let folder = Folder::new("full");
+        fs::create_dir(folder.join("disk")).unwrap();
+        std::os::unix::fs::symlink(folder.join("disk/a"), folder.join("link")).unwrap();
+        let mut file = AuditFile::new(folder.join("link"), 8);
+        ["1234567\n", "2\n", "3\n", "a line that is longer than the file\n", "5\n"]
+            .iter()
+            .for_each(|line| file.append(line).unwrap());
+        assert_eq!(
+            ["disk/a.old", "disk/a"].map(|name| folder.read(name)),
+            ["a line that is longer than the file\n", "5\n"]
+        );
+        fs::remove_file(folder.join("disk/a.old")).unwrap();
+        fs::create_dir_all(folder.join("disk/a.old/x")).unwrap();
+        let error = file.append("1234567\n").unwrap_err().error.to_string();
+        assert!(error.starts_with("it is full, with 8 bytes, and cannot be moved to "), "{error}");
+        assert_eq!(folder.read("disk/a"), "5\n");
+    }
+
+    #[test]
+    fn a_file_that_others_can_write_is_not_taken() {
+        let folder = Folder::new("untrusted");
+        let chmod =
+            |name: &str, mode| fs::set_permissions(folder.join(name), fs::Permissions::from_mode(mode)).unwrap();
+        let said =
+            || AuditFile::new(folder.join("a"), 0).append("1\n").map_err(|unwritten| unwritten.error.to_string());
+        said().unwrap();
+        for mode in [0o620, 0o602, 0o666] {
+            chmod("a", mode);
+            assert!(said().unwrap_err().contains("can be written by others"), "{mode:o}");
+        }
+        chmod("a", 0o644);
+        for (mode, fits) in [(0o775, true), (0o777, false), (0o1777, true)] {
+            chmod("", mode);
+            assert_eq!(said().is_ok(), fits, "{mode:o}");
+        }
+        if Uid::effective().is_root() {
+            std::os::unix::fs::chown(folder.join("a"), Some(1), None).unwrap();
+            assert!(said().unwrap_err().contains("belongs to user 1"));
+        }
     }
 }

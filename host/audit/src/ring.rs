@@ -1,6 +1,7 @@
 //! Where lines wait while file systems are frozen.
 
 use crate::Entry;
+use crate::budget::{Kind, Missing};
 
 /// Lines that wait. A freeze lasts seconds to minutes, and only six commands run meanwhile, so an honest one has some tens;
 /// a client that floods the agent loses the rest, which is counted and goes on record.
@@ -15,22 +16,30 @@ const BYTES: usize = 1024 * 1024;
 #[derive(Debug, Default)]
 pub(crate) struct Ring {
     pub(crate) entries: Vec<Entry>,
-    /// How many were lost, after those that were kept.
-    pub(crate) lost: u64,
+    /// What is missing, after those that were kept or between them.
+    pub(crate) missing: Missing,
+    is_full: bool,
     bytes: usize,
 }
 
 impl Ring {
-    /// Keeps one, or counts it.
-    pub(crate) fn keep(&mut self, entry: Entry) {
+    /// Keeps one, or counts it. Tells whether it is kept.
+    pub(crate) fn keep(&mut self, entry: Entry) -> bool {
         let size = entry.members.as_str().len() + entry.message.len();
         // Once one is lost all that follow are, or the gap could not be told in one line.
-        if self.lost > 0 || self.entries.len() == LINES || self.bytes + size > BYTES {
-            self.lost = self.lost.saturating_add(1);
+        self.is_full |= self.entries.len() == LINES || self.bytes + size > BYTES;
+        if self.is_full {
+            self.missing.lost(1);
         } else {
             self.bytes += size;
             self.entries.push(entry);
         }
+        !self.is_full
+    }
+
+    /// One of this kind came too fast.
+    pub(crate) fn leave_out(&mut self, kind: Kind) {
+        self.missing.left_out(kind);
     }
 }
 
@@ -45,8 +54,8 @@ mod tests {
     #[test]
     fn lines_are_bounded() {
         let mut ring = Ring::default();
-        (0..LINES + 3).for_each(|_| ring.keep(entry(1)));
-        assert_eq!((ring.entries.len(), ring.lost), (LINES, 3));
+        let kept = (0..LINES + 3).filter(|_| ring.keep(entry(1))).count();
+        assert_eq!((kept, ring.entries.len(), ring.missing.lines), (LINES, LINES, 3));
     }
 
     #[test]
@@ -55,6 +64,6 @@ mod tests {
         ring.keep(entry(BYTES - 10));
         ring.keep(entry(11));
         ring.keep(entry(1));
-        assert_eq!((ring.entries.len(), ring.lost), (1, 2));
+        assert_eq!((ring.entries.len(), ring.missing.lines), (1, 2));
     }
 }

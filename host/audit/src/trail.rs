@@ -1,13 +1,16 @@
-//! Lines on their way: numbered, chained, held back, written, and counted when they are lost.
+//! Lines on their way: counted instead of repeated, no faster than they may come, numbered, chained, held back, written, and
+//! counted when they are lost.
 
+use crate::budget::{Admitted, Budget, Kind, Missing};
 use crate::chain::{Chain, Link, digest};
 use crate::file::AuditFile;
 use crate::journal::Journal;
+use crate::repeats::Repeats;
 use crate::ring::Ring;
-use crate::{Entry, Members, rfc3339};
+use crate::{Entry, Limits, Members, rfc3339};
 use std::io;
 use std::path::PathBuf;
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 
 /// Where lines go. The chain is that of the file or, without a file, that of the journal.
 #[derive(Debug)]
@@ -17,13 +20,32 @@ pub struct Trail {
     run: String,
     /// Unknown until the file could be read.
     chain: Option<Chain>,
+    budget: Budget,
+    /// The line that was written last, if others may be like it.
+    repeats: Option<Repeats>,
     held: Option<Ring>,
     /// Lines that are missing behind the last one written.
-    lost: u64,
+    missing: Missing,
     failing: bool,
     /// The file shall be opened again.
     stale: bool,
     line: String,
+    figures: Figures,
+}
+
+/// What became of lines since the agent began.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// They were written.
+    pub written: u64,
+    /// They said the same as the line before, and were counted.
+    pub repeated: u64,
+    /// They came too fast, and were left out.
+    pub left_out: u64,
+    /// They could not be written: the disk was full, or the freeze long.
+    pub lost: u64,
+    /// Whether the last one could not.
+    pub failing: bool,
 }
 
 /// What the owner should hear of, once.
@@ -33,22 +55,27 @@ pub enum Notice {
     Failing(io::Error),
     /// They can be written again; so many were lost, which is on record.
     Recovered(u64),
+    /// Lines of a kind come faster than they may, and are left out.
+    TooFast(Kind),
 }
 
 impl Trail {
     /// A trail to `file` and to the journal that listens at `journal`. Nothing is opened before the first line. `run` is the
     /// name that this run of the agent has in its lines.
-    pub fn new(file: Option<PathBuf>, journal: Option<PathBuf>, run: String) -> Self {
+    pub fn new(file: Option<PathBuf>, journal: Option<PathBuf>, run: String, limits: Limits) -> Self {
         Trail {
-            file: file.map(AuditFile::new),
+            file: file.map(|path| AuditFile::new(path, limits.size)),
             journal: journal.map(Journal::new),
             run,
             chain: None,
+            budget: Budget::new(limits.rate),
+            repeats: None,
             held: None,
-            lost: 0,
+            missing: Missing::default(),
             failing: false,
             stale: false,
             line: String::new(),
+            figures: Figures::default(),
         }
     }
 
@@ -59,6 +86,11 @@ impl Trail {
         members
     }
 
+    /// What became of lines so far.
+    pub fn figures(&self) -> Figures {
+        Figures { failing: self.failing, ..self.figures }
+    }
+
     /// From now on lines are kept in memory, and no disk is touched.
     pub fn hold(&mut self) {
         self.held.get_or_insert_default();
@@ -66,12 +98,12 @@ impl Trail {
 
     /// Writes what was kept, and lines to come at once.
     pub fn release(&mut self) -> Option<Notice> {
-        let Ring { entries, lost, .. } = self.held.take()?;
+        let Ring { entries, missing, .. } = self.held.take()?;
         let mut notice = None;
         for entry in &entries {
-            notice = self.write(entry).or(notice);
+            notice = self.write(entry).1.or(notice);
         }
-        self.lost = self.lost.saturating_add(lost);
+        self.missing.add(&missing);
         notice
     }
 
@@ -82,23 +114,62 @@ impl Trail {
 
     /// Takes a line.
     pub fn record(&mut self, entry: Entry) -> Option<Notice> {
+        self.record_at(entry, Instant::now())
+    }
+
+    fn record_at(&mut self, mut entry: Entry, now: Instant) -> Option<Notice> {
+        if self.repeats.as_mut().is_some_and(|repeats| repeats.take(&entry, now)) {
+            self.figures.repeated += 1;
+            return None;
+        }
+        let count = self.repeats.take().and_then(|repeats| repeats.told(|time| self.begin(time)));
+        let notice = count.and_then(|count| self.put(count).1);
+        // With what every line has besides: the number and the chain.
+        let bytes = entry.members.as_str().len() + entry.message.len() + 100;
+        match self.budget.admits(entry.kind, bytes as u64, now) {
+            Admitted::Yes => {}
+            no => {
+                self.leave_out(entry.kind);
+                return notice.or((no == Admitted::NoMore).then_some(Notice::TooFast(entry.kind)));
+            }
+        }
+        let like = entry.like.take();
+        let (is_kept, said) = self.put(entry);
+        self.repeats = like.filter(|_| is_kept).map(|like| Repeats::after(like, now));
+        notice.or(said)
+    }
+
+    fn leave_out(&mut self, kind: Kind) {
+        self.figures.left_out += 1;
+        match &mut self.held {
+            Some(ring) => ring.leave_out(kind),
+            None => self.missing.left_out(kind),
+        }
+    }
+
+    /// Writes a line, or keeps it until it can be written. Tells whether it is there.
+    fn put(&mut self, entry: Entry) -> (bool, Option<Notice>) {
         match &mut self.held {
             Some(ring) => {
-                ring.keep(entry);
-                None
+                let is_kept = ring.keep(entry);
+                self.figures.lost += u64::from(!is_kept);
+                (is_kept, None)
             }
             None => self.write(&entry),
         }
     }
 
-    fn write(&mut self, entry: &Entry) -> Option<Notice> {
-        let lost = self.lost;
+    fn write(&mut self, entry: &Entry) -> (bool, Option<Notice>) {
+        let lost = self.missing.lines - self.missing.too_fast();
         match self.try_write(entry) {
-            Ok(()) if std::mem::take(&mut self.failing) => Some(Notice::Recovered(lost)),
-            Ok(()) => None,
+            Ok(()) => {
+                self.figures.written += 1;
+                (true, std::mem::take(&mut self.failing).then_some(Notice::Recovered(lost)))
+            }
             Err(error) => {
-                self.lost = self.lost.saturating_add(1);
-                (!std::mem::replace(&mut self.failing, true)).then_some(Notice::Failing(error))
+                self.missing.lost(1);
+                self.figures.lost += 1;
+                (false, (!std::mem::replace(&mut self.failing, true)).then_some(Notice::Failing(error)))
             }
         }
     }
@@ -110,7 +181,7 @@ impl Trail {
             Err(error) => {
                 // The journal hears of what the file cannot hold. Where the line would have stood is known, not what before it.
                 if let (Some(journal), true) = (&mut self.journal, self.file.is_some()) {
-                    let place = self.chain.map(|chain| (chain.after(self.lost), ""));
+                    let place = self.chain.map(|chain| (chain.after(self.missing.lines), ""));
                     // That it could not be sent either is counted there.
                     let _ = journal.send(entry, place);
                 }
@@ -130,21 +201,25 @@ impl Trail {
             let tail = self.file.as_mut().map(AuditFile::tail).transpose()?.unwrap_or_default();
             let (chain, torn) = resume(&tail);
             self.chain = Some(chain);
-            self.lost = self.lost.saturating_add(u64::from(torn));
+            self.missing.lost(u64::from(torn));
         }
         Ok(())
     }
 
     /// Puts on record that lines are missing.
     fn write_loss(&mut self) -> io::Result<()> {
-        let (Some(chain), 1..) = (&self.chain, self.lost) else { return Ok(()) };
-        let (first, last) = (chain.after(0), chain.after(self.lost - 1));
+        let Missing { lines, .. } = self.missing;
+        let (Some(chain), 1..) = (&self.chain, lines) else { return Ok(()) };
+        let (first, last) = (chain.after(0), chain.after(lines - 1));
         let mut members = self.begin(SystemTime::now());
-        members.text("event", "lost").number("lines", self.lost).number("first", first).number("last", last);
-        let message = format!("{} lines of the audit were lost: {first} to {last}", self.lost);
+        members.text("event", "lost").number("lines", lines).number("first", first).number("last", last);
+        if self.missing.too_fast() > 0 {
+            members.json("left-out", &format!("{{{}}}", self.missing.by_kind()));
+        }
+        let message = format!("{lines} lines of the audit are missing: {first} to {last}");
         let fields = vec![("BULKHEAD_EVENT", "lost".to_owned())];
-        self.write_line(&Entry { members, message, priority: 4, fields }, self.lost)?;
-        self.lost = 0;
+        self.write_line(&Entry { members, message, priority: 4, fields, ..Entry::default() }, lines)?;
+        self.missing = Missing::default();
         Ok(())
     }
 
@@ -194,128 +269,4 @@ fn resume(tail: &[u8]) -> (Chain, bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::file::tests::Folder;
-    use crate::{Loss, verify};
-    use std::fs;
-    use std::os::unix::net::UnixDatagram;
-
-    fn entry(trail: &Trail, command: &str) -> Entry {
-        let mut members = trail.begin(SystemTime::now());
-        members.text("command", command);
-        Entry { members, ..Entry::default() }
-    }
-
-    fn put(trail: &mut Trail, command: &str) -> Option<Notice> {
-        let entry = entry(trail, command);
-        trail.record(entry)
-    }
-
-    fn to_file(folder: &Folder) -> Trail {
-        Trail::new(Some(folder.join("a")), None, "r".to_owned())
-    }
-
-    /// How many lines there are and which were lost.
-    fn checked(folder: &Folder) -> (u64, Vec<(u64, u64)>) {
-        let report = verify([("a".to_owned(), fs::read(folder.join("a")).unwrap().as_slice())]).unwrap();
-        (report.lines, report.losses.iter().map(|Loss { first, last, .. }| (*first, *last)).collect())
-    }
-
-    #[test]
-    fn a_second_life_goes_on_where_the_first_ended() {
-        let folder = Folder::new("lives");
-        for _ in 0..3 {
-            let mut trail = to_file(&folder);
-            put(&mut trail, "x");
-            put(&mut trail, "y");
-        }
-        assert_eq!(checked(&folder), (6, vec![]));
-        assert!(folder.read("a").lines().last().unwrap().starts_with("{\"seq\":6,"));
-    }
-
-    #[test]
-    fn while_held_nothing_is_touched() {
-        let folder = Folder::new("held");
-        let mut trail = to_file(&folder);
-        trail.hold();
-        put(&mut trail, "x");
-        trail.reopen();
-        assert!(!folder.join("a").exists());
-        assert!(trail.release().is_none());
-        assert!(trail.release().is_none(), "a second thaw has nothing to write");
-        put(&mut trail, "y");
-        assert_eq!(checked(&folder), (2, vec![]));
-    }
-
-    #[test]
-    fn a_flood_while_held_is_a_recorded_loss() {
-        let folder = Folder::new("flood");
-        let mut trail = to_file(&folder);
-        trail.hold();
-        (0..1030).for_each(|_| drop(put(&mut trail, "x")));
-        trail.release();
-        put(&mut trail, "y");
-        assert_eq!(checked(&folder), (1026, vec![(1025, 1030)]));
-    }
-
-    #[test]
-    fn what_cannot_be_written_is_counted_and_told_once() {
-        let folder = Folder::new("failing");
-        let mut trail = to_file(&folder);
-        put(&mut trail, "1");
-        fs::rename(folder.join("a"), folder.join("kept")).unwrap();
-        fs::create_dir(folder.join("a")).unwrap();
-        assert!(matches!(put(&mut trail, "2"), Some(Notice::Failing(_))));
-        assert!(put(&mut trail, "3").is_none());
-        fs::remove_dir(folder.join("a")).unwrap();
-        fs::rename(folder.join("kept"), folder.join("a")).unwrap();
-        assert!(matches!(put(&mut trail, "4"), Some(Notice::Recovered(2))));
-        assert_eq!(checked(&folder), (3, vec![(2, 3)]));
-    }
-
-    #[test]
-    fn a_file_that_could_not_be_read_at_first_is_gone_on_with() {
-        let folder = Folder::new("late");
-        put(&mut to_file(&folder), "1");
-        fs::rename(folder.join("a"), folder.join("kept")).unwrap();
-        fs::create_dir(folder.join("a")).unwrap();
-        let mut trail = to_file(&folder);
-        put(&mut trail, "2");
-        fs::remove_dir(folder.join("a")).unwrap();
-        fs::rename(folder.join("kept"), folder.join("a")).unwrap();
-        put(&mut trail, "3");
-        assert_eq!(checked(&folder), (3, vec![(2, 2)]));
-    }
-
-    #[test]
-    fn a_torn_last_line_is_a_recorded_loss() {
-        let folder = Folder::new("crash");
-        put(&mut to_file(&folder), "1");
-        for piece in ["{\"seq\":2,\"pr", "\0\0\0\0", "{\"seq\":9}\n"] {
-            fs::write(folder.join("a"), folder.read("a") + piece).unwrap();
-            put(&mut to_file(&folder), "x");
-        }
-        assert_eq!(checked(&folder), (7, vec![(2, 2), (5, 5), (8, 8)]));
-    }
-
-    #[test]
-    fn the_journal_gets_each_line_and_has_a_chain_of_its_own_without_a_file() {
-        let folder = Folder::new("trail-journal");
-        let socket = UnixDatagram::bind(folder.join("socket")).unwrap();
-        let received = || {
-            let mut buffer = [0; 4096];
-            let length = socket.recv(&mut buffer).unwrap();
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-            text.lines().find_map(|line| line.strip_prefix("BULKHEAD_LINE=")).unwrap_or_default().to_owned()
-        };
-        let mut trail = Trail::new(None, Some(folder.join("socket")), "r".to_owned());
-        put(&mut trail, "1");
-        put(&mut trail, "2");
-        let lines = format!("{}\n{}\n", received(), received());
-        assert_eq!(verify([("j".to_owned(), lines.as_bytes())]).unwrap().lines, 2);
-        let mut trail = Trail::new(Some(folder.join("a")), Some(folder.join("socket")), "r".to_owned());
-        put(&mut trail, "3");
-        assert_eq!(received() + "\n", folder.read("a"));
-    }
-}
+mod tests;

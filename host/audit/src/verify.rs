@@ -18,6 +18,8 @@ pub struct Report {
     pub first: u64,
     /// The number of the last.
     pub last: u64,
+    /// How many requests have no line because they said the same as the one before, and were counted.
+    pub repeated: u64,
     /// What the agent itself says is missing.
     pub losses: Vec<Loss>,
 }
@@ -31,6 +33,8 @@ pub struct Loss {
     pub last: u64,
     /// When it was put on record.
     pub time: String,
+    /// How many of them were left out because they came too fast.
+    pub left_out: u64,
     /// Whether a piece of a line stands in their place.
     pub torn: bool,
 }
@@ -58,7 +62,7 @@ pub enum Fault {
     #[error("there are no lines")]
     Empty,
     /// A line is something else.
-    #[error("{0}: this is no line of an audit: it was edited, or is none")]
+    #[error("{0}: this is not a line of an audit: it was edited, or the file is something else")]
     Form(Place),
     /// The last line ends in the middle.
     #[error("{0}: the last line is cut off: the agent died while it wrote it, or somebody cut it")]
@@ -157,11 +161,18 @@ impl Check {
             if !fits || (!is_first && first != before + 1) {
                 return Err(Fault::Loss(line.place.clone(), first, last, before));
             }
-            self.report.losses.push(Loss { first, last, time: link.time, torn: torn.is_some() });
+            self.report.losses.push(Loss {
+                first,
+                last,
+                time: link.time,
+                left_out: link.left_out,
+                torn: torn.is_some(),
+            });
         }
         self.chain = Chain { seq: link.seq, prev: digest(&line.bytes) };
         self.at = Some(line.place.clone());
         self.report.lines += 1;
+        self.report.repeated = self.report.repeated.saturating_add(link.repeated);
         self.report.last = link.seq;
         Ok(())
     }
@@ -257,9 +268,9 @@ mod tests {
     #[test]
     fn whole_files() {
         let all = lines(5);
-        assert_eq!(outcome(&[&all]), "Report { lines: 5, first: 1, last: 5, losses: [] }");
+        assert_eq!(outcome(&[&all]), "Report { lines: 5, first: 1, last: 5, repeated: 0, losses: [] }");
         assert_eq!(outcome(&[&all[..2], &all[2..]]), outcome(&[&all]));
-        assert_eq!(outcome(&[&all[3..]]), "Report { lines: 2, first: 4, last: 5, losses: [] }");
+        assert_eq!(outcome(&[&all[3..]]), "Report { lines: 2, first: 4, last: 5, repeated: 0, losses: [] }");
         assert_eq!(verify(std::iter::empty::<(String, &[u8])>()).unwrap_err().to_string(), "there are no lines");
     }
 
@@ -281,14 +292,17 @@ mod tests {
             with(|lines| lines.insert(4, lines[1].clone())),
             "f0:5: line 2 comes after line 4: lines were repeated or reordered"
         );
-        assert_eq!(with(|lines| lines[3].truncate(40)), "f0:4: this is no line of an audit: it was edited, or is none");
+        assert_eq!(
+            with(|lines| lines[3].truncate(40)),
+            "f0:4: this is not a line of an audit: it was edited, or the file is something else"
+        );
         assert_eq!(
             with(|lines| lines.insert(0, "junk".to_owned())),
-            "f0:1: this is no line of an audit: it was edited, or is none"
+            "f0:1: this is not a line of an audit: it was edited, or the file is something else"
         );
         assert_eq!(
             with(|lines| lines[5] = "{}".to_owned()),
-            "f0:6: this is no line of an audit: it was edited, or is none"
+            "f0:6: this is not a line of an audit: it was edited, or the file is something else"
         );
         assert_eq!(
             with(|lines| lines[2] = lines[2].replace("\"seq\":3", "\"seq\":4")),
@@ -316,7 +330,9 @@ mod tests {
             chain.line(skip, &members, &mut line);
             outcome(&[&all, &[line]])
         };
-        assert!(with(5, 4, 8).contains(r#"losses: [Loss { first: 4, last: 8, time: "then", torn: false }]"#));
+        assert!(
+            with(5, 4, 8).contains(r#"losses: [Loss { first: 4, last: 8, time: "then", left_out: 0, torn: false }]"#)
+        );
         assert!(with(5, 4, 7).starts_with("f1:1: the loss of lines 4 to 7 is on record"));
         assert!(with(5, 3, 8).starts_with("f1:1: the loss of lines 3 to 8 is on record"));
         assert_eq!(with(5, 5, 8), "f1:1: lines were removed between 3 and 9");

@@ -196,6 +196,11 @@ mod tests {
         let ours = config(&["--policy", "/p", "--module-store=/m", "--audit-file=/a", "--audit-journal"]);
         assert_eq!(ours.module_store, Some("/m".into()));
         assert_eq!((ours.policy, ours.audit_file, ours.audit_journal), (Some("/p".into()), Some("/a".into()), true));
+        let bounds = config(&["--audit-size=1GiB", "--audit-rate", "0", "--log-size=5KiB", "--log-rate=7"]);
+        assert_eq!((bounds.audit_size, bounds.audit_rate), (Some(1 << 30), Some(0)));
+        assert_eq!((bounds.log_size, bounds.log_rate), (Some(5120), Some(7)));
+        let error = parsed(&["--log-size=5MB"]).unwrap_err().to_string();
+        assert!(error.starts_with("the argument of option '--log-size' must be a number, or a size"), "{error}");
         for unknown in ["--po=/p", "--polic=/p", "--module=/m", "--au", "--audit=/a", "--audit-j"] {
             let error = parsed(&[unknown]).unwrap_err().to_string();
             assert!(error.starts_with("unknown option '--"), "{unknown}: {error}");

@@ -58,6 +58,16 @@ pub struct Config {
     pub audit_file: Option<PathBuf>,
     /// Send the audit to the journal of systemd.
     pub audit_journal: bool,
+    /// How long the audit's file may grow, in bytes; 0 is without a limit, `None` the agent's own choice. So are the next three.
+    pub audit_size: Option<u64>,
+    /// How many bytes of each kind of line it may get in a minute.
+    pub audit_rate: Option<u64>,
+    /// How long the log's file may grow, in bytes.
+    pub log_size: Option<u64>,
+    /// How many lines one place in the program may log in a minute.
+    pub log_rate: Option<u64>,
+    /// The configuration file, if there is one.
+    pub read_from: Option<PathBuf>,
     /// What the configuration file or a word of the command line says in vain or in an old way. For the log: a start must
     /// not fail over it.
     pub warnings: Vec<Warning>,
@@ -82,6 +92,11 @@ impl Default for Config {
             module_store: None,
             audit_file: None,
             audit_journal: false,
+            audit_size: None,
+            audit_rate: None,
+            log_size: None,
+            log_rate: None,
+            read_from: None,
             warnings: Vec::new(),
         }
     }

@@ -44,6 +44,11 @@ pub fn dump(config: &Config) -> String {
     if config.audit_journal {
         set("audit-journal", boolean(true));
     }
+    for (option, value) in config.bounds() {
+        if let Some(value) = value {
+            set(option, &value.to_string());
+        }
+    }
     if let Some(peers) = &config.vsock_peers {
         set("vsock-peers", &peers.to_string());
     }
@@ -79,13 +84,18 @@ mod tests {
             module_store: Some("/m".into()),
             audit_file: Some("/a".into()),
             audit_journal: true,
+            audit_size: Some(1),
+            audit_rate: Some(2),
+            log_size: Some(3),
+            log_rate: Some(0),
             vsock_peers: Some(VsockPeers::These(vec![2, 3])),
             ..Config::default()
         };
         let ours = dump(&ours);
         assert!(
             ours.ends_with(
-                "\nallow-rpcs=\npolicy=/p\nmodule-store=/m\naudit-file=/a\naudit-journal=true\nvsock-peers=2,3\n"
+                "\nallow-rpcs=\npolicy=/p\nmodule-store=/m\naudit-file=/a\naudit-journal=true\naudit-size=1\naudit-rate=2\n\
+                 log-size=3\nlog-rate=0\nvsock-peers=2,3\n"
             ),
             "{ours}"
         );

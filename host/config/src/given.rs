@@ -59,6 +59,13 @@ impl Given {
         if let Some(peers) = self.text("vsock-peers")? {
             config.vsock_peers = Some(peers.parse()?);
         }
+        for (option, _) in config.bounds() {
+            if let Some(value) = self.text(option)?
+                && !config.set_bound(option, &value)
+            {
+                return Err(UsageError::Bound { option: format!("--{option}"), value });
+            }
+        }
         config.audit_journal |= self.flag("audit-journal");
         config.daemonize |= self.flag("daemonize");
         config.verbose |= self.flag("verbose");

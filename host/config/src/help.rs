@@ -50,12 +50,20 @@ Files:
                           /var/run/qemu-ga.pid)
       --audit-file=FILE   append a line for each command to FILE (default: none)
       --audit-journal     send the same lines to the journal of systemd
+      --audit-size=SIZE   how long that file may grow; then it is moved to
+                          FILE.old (default: 64MiB; here and below 0 is without
+                          a limit)
+      --audit-rate=SIZE   how much of each kind of line is written in a minute
+                          (default: 256KiB)
+      --log-size=SIZE     the same for the log's file (default: 16MiB)
+      --log-rate=LINES    how many lines of one origin are logged in a minute
+                          (default: 120)
   -t, --statedir=DIR      where state survives a restart; an absolute path to an
                           existing directory (default: /var/run)
 
 Running:
   -d, --daemonize         go to the background once the channel is open
-  -v, --verbose           log everything, not errors and warnings alone
+  -v, --verbose           log everything, not errors, warnings and notices alone
   -D, --dump-conf         print the settings as a configuration file and end
   -V, --version           print the version and end
   -h, --help              print this help and end

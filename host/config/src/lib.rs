@@ -15,6 +15,7 @@
 //! ends the process: the binary does, with exit status 1 for every error of this crate.
 
 mod activation;
+mod bounds;
 mod command_line;
 mod config;
 mod dump;

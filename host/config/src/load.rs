@@ -18,7 +18,7 @@ use crate::{
 pub(crate) const GROUP: &str = "general";
 
 /// The keys that are read. Every other one is reported, for a key that is not enforced may be a misspelt one.
-const KEYS: [&str; 16] = [
+const KEYS: [&str; 20] = [
     "daemon",
     "method",
     "path",
@@ -34,6 +34,10 @@ const KEYS: [&str; 16] = [
     "module-store",
     "audit-file",
     "audit-journal",
+    "audit-size",
+    "audit-rate",
+    "log-size",
+    "log-rate",
     "vsock-peers",
 ];
 
@@ -47,7 +51,11 @@ const LISTS: [&str; 3] = ["block-rpcs", "allow-rpcs", OLD_BLOCK_KEY];
 pub(crate) fn load(path: &Path, required: bool, known: &Known<'_>) -> Result<Config, LoadError> {
     let failed = |problem| LoadError { path: path.to_owned(), problem };
     match read(path) {
-        Ok(text) => KeyFile::parse(text).and_then(|file| settings(&file, known)).map_err(|error| failed(error.into())),
+        Ok(text) => {
+            let config =
+                KeyFile::parse(text).and_then(|file| settings(&file, known)).map_err(|error| failed(error.into()))?;
+            Ok(Config { read_from: Some(path.to_owned()), ..config })
+        }
         Err(LoadProblem::Read(error)) if error.kind() == io::ErrorKind::NotFound && !required => Ok(Config::default()),
         Err(problem) => Err(failed(problem)),
     }
@@ -85,6 +93,14 @@ fn settings(file: &KeyFile, known: &Known<'_>) -> Result<Config, KeyFileError> {
     config.audit_file = path("audit-file")?;
     config.audit_journal = boolean("audit-journal")?;
     config.vsock_peers = peers(file)?;
+    for (key, _) in config.bounds() {
+        if let Some(value) = file.get(GROUP, key)?
+            && !config.set_bound(key, value)
+        {
+            let line = file.keys(GROUP).find(|(name, _)| *name == key).map_or(0, |(_, line)| line);
+            return Err(KeyFileError::Bound { line, key: key.to_owned(), value: value.to_owned() });
+        }
+    }
     Ok(config)
 }
 
@@ -195,7 +211,8 @@ mod tests {
     fn every_key_is_read() {
         let text = "[general]\ndaemon=1\nmethod=unix-listen\npath=/p\nlogfile=/l\npidfile=/pf\nfsfreeze-hook=/fh\n\
                     statedir=/sd\nverbose=true\nretry-path=true\nblock-rpcs=a,b\nallow-rpcs=c,d\n\
-                    policy=/po\nmodule-store=/ms\naudit-file=/af\naudit-journal=1\nvsock-peers=2,3\n";
+                    policy=/po\nmodule-store=/ms\naudit-file=/af\naudit-journal=1\naudit-size=1GiB\naudit-rate=0\n\
+                    log-size=2KiB\nlog-rate=3\nvsock-peers=2,3\n";
         assert_eq!(KEYS.len(), text.lines().count() - 1);
         let expected = Config {
             daemonize: true,
@@ -214,9 +231,21 @@ mod tests {
             audit_file: Some("/af".into()),
             audit_journal: true,
             vsock_peers: Some(VsockPeers::These(vec![2, 3])),
+            audit_size: Some(1 << 30),
+            audit_rate: Some(0),
+            log_size: Some(2048),
+            log_rate: Some(3),
+            read_from: None,
             warnings: vec![],
         };
         assert_eq!(read(text), expected);
+    }
+
+    #[test]
+    fn a_limit_that_is_not_one_is_an_error() {
+        let file = KeyFile::parse("[general]\nlog-rate=5\naudit-size=5MB\n").unwrap();
+        let error = settings(&file, &KNOWN).unwrap_err().to_string();
+        assert_eq!(error, "line 3: 'audit-size' must be a number, or a size such as 64MiB, not '5MB'");
     }
 
     #[test]

@@ -41,6 +41,10 @@ pub(crate) fn command() -> Command {
             text_of_ours("module-store"),
             text_of_ours("audit-file"),
             text_of_ours("vsock-peers"),
+            text_of_ours("audit-size"),
+            text_of_ours("audit-rate"),
+            text_of_ours("log-size"),
+            text_of_ours("log-rate"),
             Arg::new("audit-journal").long("audit-journal").action(ArgAction::SetTrue),
             flag("version", 'V').action(ArgAction::Version),
             flag("help", 'h').action(ArgAction::Help),
@@ -126,6 +130,14 @@ pub enum UsageError {
         word: String,
         /// What may have been meant.
         hint: Option<&'static str>,
+    },
+    /// A limit that is not one.
+    #[error("the argument of option '{option}' must be a number, or a size such as 64MiB, not '{value}'")]
+    Bound {
+        /// The option's long name.
+        option: String,
+        /// The argument.
+        value: String,
     },
     /// Anything else that clap finds, in its words. None is known.
     #[error("{0}")]

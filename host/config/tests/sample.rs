@@ -8,7 +8,9 @@ const SAMPLE: &str = include_str!("../../dist/qemu-ga.conf");
 
 #[test]
 fn as_shipped_it_changes_nothing() {
-    assert_eq!(read("shipped", SAMPLE), Config::default());
+    let shipped = read("shipped", SAMPLE);
+    assert!(shipped.read_from.is_some());
+    assert_eq!(Config { read_from: None, ..shipped }, Config::default());
 }
 
 #[test]

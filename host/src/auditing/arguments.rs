@@ -40,6 +40,26 @@ pub(super) fn add(shown: &mut Members, command: &str, installed: Option<&Install
     unknown
 }
 
+/// The same for the log, in words: ` (path "/bin/true", 2 arg, capture-output true)`. Of what is secret the number of
+/// elements is told, or the bytes.
+pub(crate) fn spoken(command: &str, installed: Option<&Installed>, text: &str) -> String {
+    let mut words = String::new();
+    for part in Parts::of(text) {
+        let told = match decision(command, installed, part.name) {
+            None => continue,
+            Some((name, true)) => format!("{name} {}", value(part.value)),
+            Some((name, false)) if part.value.starts_with('[') => format!("{} {name}", Parts::of(part.value).count()),
+            Some((name, false)) => format!("{name} of {} bytes", part.value.len()),
+        };
+        words += if words.is_empty() { " (" } else { ", " };
+        words += &told;
+    }
+    if !words.is_empty() {
+        words.push(')');
+    }
+    words
+}
+
 /// The argument that `name`, as the client wrote it, means, and whether it is shown.
 fn decision<'a>(command: &str, installed: Option<&'a Installed>, name: &str) -> Option<(&'a str, bool)> {
     if let Some(installed) = installed {
@@ -153,6 +173,18 @@ mod tests {
             }
         }
         assert_eq!(count, 7 * values.len(), "password, buf-b64, arg, env, input-data, and keys twice");
+    }
+
+    #[test]
+    fn the_log_hears_of_arguments_what_the_audit_shows() {
+        let arguments = r#"{"path":"/bin/t\u0072ue","arg":["MARK",["MARK"]],"env":[],"input-data":"MARK","x":"MARK"}"#;
+        assert_eq!(
+            spoken("guest-exec", None, arguments),
+            r#" (path "/bin/true", 2 arg, 0 env, input-data of 6 bytes)"#
+        );
+        assert_eq!(spoken("guest-ping", None, r#"{"MARK":"MARK"}"#), "");
+        let lines = spoken("guest-file-open", None, r#"{"path":"a\nb\u001b[2J"}"#);
+        assert!(!lines.contains(char::is_control), "{lines}");
     }
 
     #[test]

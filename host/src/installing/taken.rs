@@ -125,6 +125,8 @@ mod tests {
         let failed =
             |why: &str| LeftOut { module: "com.example.x".to_owned(), version: "2".to_owned(), why: why.to_owned() };
         Report {
+            in_force: None,
+            told: None,
             version: "0.1.0".to_owned(),
             since: 0,
             store: "/no/store".into(),

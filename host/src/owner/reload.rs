@@ -6,7 +6,7 @@ use crate::commands;
 use crate::running::Report;
 use anyhow::{Context, bail};
 use bulkhead_config::{Action, Config, Known, parse};
-use bulkhead_sys::process::hang_up;
+use bulkhead_sys::process::{ask, hang_up};
 use std::ffi::OsString;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -17,6 +17,9 @@ use std::time::{Duration, Instant};
 /// How long to wait for the agent's word. It hears a signal between two requests, and most take milliseconds; one that runs a
 /// hook script or shuts down may take minutes, and then it is better to say so than to wait.
 const PATIENCE: Duration = Duration::from_secs(20);
+
+/// How long to wait for the agent's figures. It tells them between two requests; one that is busy has told older ones.
+const ANSWER: Duration = Duration::from_secs(1);
 
 /// How often to look for it meanwhile.
 const LOOK: Duration = Duration::from_millis(10);
@@ -104,6 +107,31 @@ fn find(statedir: &Path) -> anyhow::Result<(i32, Report)> {
         }
         sleep(LOOK);
     }
+}
+
+/// The agent that runs with a state directory, and what it says of itself when it is asked now; what it said last if it is busy.
+/// Nothing if none runs.
+pub(crate) fn asked(statedir: &Path) -> anyhow::Result<Option<(i32, Option<Report>)>> {
+    let look = || Report::of_agent(statedir).with_context(|| format!("cannot look into {}", statedir.display()));
+    let number = |report: &Report| report.told.as_ref().map(|told| told.number);
+    let found = look()?;
+    let Some((pid, Some(report))) = &found else { return Ok(found) };
+    // One that does not know the question would be ended by it.
+    let (Some(before), false) = (number(report), is_frozen(statedir)) else { return Ok(found) };
+    if ask(*pid).is_err() {
+        return Ok(found);
+    }
+    let end = Instant::now() + ANSWER;
+    while Instant::now() < end {
+        if let Some((now, Some(report))) = look()?
+            && now == *pid
+            && number(&report) != Some(before)
+        {
+            return Ok(Some((now, Some(report))));
+        }
+        sleep(LOOK);
+    }
+    Ok(found)
 }
 
 fn agent(statedir: &Path) -> anyhow::Result<(i32, Option<Report>)> {

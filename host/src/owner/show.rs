@@ -1,9 +1,11 @@
-//! `bulkhead policy show`: the policy in force.
+//! `bulkhead policy show`: the policy in force, and of which agent it speaks.
 
 use super::files::Loaded;
 use super::outcome::Outcome;
 use super::tools::Which;
 use crate::commands::Catalog;
+use crate::reloading::short;
+use crate::running::Report;
 use bulkhead_policy::{Rule, VERSION};
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -27,13 +29,47 @@ pub(super) struct Options {
 
 /// Runs the tool.
 pub(super) fn run(which: &Which, options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
-    let loaded = which.files().load()?;
+    let running = which.whose.running();
+    let files = running.as_ref().map_or_else(|| which.whose.files(), |(_, report)| report.files.clone());
+    let loaded = files.load()?;
+    if !options.commands {
+        writeln!(out, "# {}", speaks_of(running.as_ref(), which, &loaded))?;
+    } else if let Some((pid, report)) = running.as_ref().filter(|(_, report)| report.digest != loaded.digest) {
+        eprintln!("bulkhead: {}", not_in_force(*pid, report));
+    }
     if options.commands {
         commands(&loaded, which.known().catalog(), out)?;
     } else {
         rules(&loaded, options.effective, out)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Whose policy it is, in a sentence.
+fn speaks_of(running: Option<&(i32, Report)>, which: &Which, loaded: &Loaded) -> String {
+    let Some((pid, report)) = running else {
+        let whose = &which.whose;
+        let asked = whose.policy.is_some() || whose.program.is_some();
+        let none = if asked { "" } else { "no agent can be seen to run; " };
+        return format!("{none}what an agent would have in force that starts as {}", name(which));
+    };
+    if report.digest != loaded.digest {
+        return not_in_force(*pid, report);
+    }
+    let program = report.in_force.as_ref().map(|it| format!(", which serves as {}", it.program)).unwrap_or_default();
+    format!("in force in the agent that runs, process {pid}{program}")
+}
+
+fn name(which: &Which) -> &'static str {
+    if which.whose.files().fallback.name == "full" { "qemu-ga" } else { "bulkhead" }
+}
+
+fn not_in_force(pid: i32, report: &Report) -> String {
+    format!(
+        "NOT in force: the files have changed since the agent that runs, process {pid}, has read them ({}); to put them in force: \
+         bulkhead policy reload",
+        short(&report.digest)
+    )
 }
 
 fn rules(loaded: &Loaded, effective: bool, out: &mut dyn Write) -> io::Result<()> {

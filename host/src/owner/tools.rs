@@ -4,9 +4,12 @@
 //! A tool writes what was asked for on its `out`, which is stdout, and nothing else; what went wrong goes to stderr. It ends
 //! with 0 for good, 1 for bad, 2 for words that it does not understand.
 
-use super::{Known, PolicyFiles, Stage, audit, cases, check, diff, explain, reload, schema, show, status, suggest};
+use super::{
+    Known, PolicyFiles, Stage, audit, cases, check, configured, diff, explain, reload, schema, show, status, suggest,
+};
 use crate::author::{new, pack, try_out};
 use crate::installing::{disable, enable, gc, inspect, install, list, recompile, remove, rollback, verify};
+use crate::running::Report;
 use crate::runtime::StartError;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::ffi::OsString;
@@ -151,8 +154,9 @@ pub(crate) struct Whose {
     #[arg(long, global = true, value_name = "FILE", help_heading = "Which policy")]
     pub(crate) policy: Option<PathBuf>,
     /// The name under which the agent is started: without a policy file, qemu-ga means the profile full, bulkhead standard.
-    #[arg(long = "as", global = true, value_name = "NAME", default_value = "bulkhead", help_heading = "Which policy")]
-    pub(crate) program: Program,
+    /// [default: that of the agent which runs, or else bulkhead]
+    #[arg(long = "as", global = true, value_name = "NAME", help_heading = "Which policy")]
+    pub(crate) program: Option<Program>,
 }
 
 /// A name under which the agent is started.
@@ -165,9 +169,9 @@ pub(crate) enum Program {
 }
 
 impl Which {
-    /// The policy's files.
+    /// The policy's files: those that were named, or else those of the agent that runs.
     pub(super) fn files(&self) -> PolicyFiles {
-        self.whose.files()
+        self.whose.running().map_or_else(|| self.whose.files(), |(_, report)| report.files)
     }
 
     /// The modules. If what is installed cannot be told, that is said on stderr, and the tool goes on with the built-in ones.
@@ -191,10 +195,20 @@ impl Whose {
     /// The files that the agent meant would read.
     pub(crate) fn files(&self) -> PolicyFiles {
         let program = match self.program {
-            Program::Bulkhead => "bulkhead",
-            Program::QemuGa => "qemu-ga",
+            Some(Program::QemuGa) => "qemu-ga",
+            Some(Program::Bulkhead) | None => "bulkhead",
         };
         PolicyFiles::of(program, self.policy.as_deref())
+    }
+
+    /// The agent that is meant if nothing else is said: the one that runs with the configured state directory. Without the right to
+    /// see it, or without one, none.
+    pub(super) fn running(&self) -> Option<(i32, Report)> {
+        if self.policy.is_some() || self.program.is_some() {
+            return None;
+        }
+        let (pid, report) = Report::of_agent(&configured().ok()?.statedir).ok()??;
+        Some((pid, report?))
     }
 }
 
@@ -301,10 +315,10 @@ mod tests {
             let Ok(Tool::Policy { which: Which { whose, .. }, tool: PolicyTool::Show(_) }) = parse(words) else {
                 panic!("{words}")
             };
-            assert_eq!((whose.policy, whose.program), (Some("/p".into()), Program::QemuGa));
+            assert_eq!((whose.policy, whose.program), (Some("/p".into()), Some(Program::QemuGa)));
         }
         let Ok(Tool::Policy { which, .. }) = parse("bulkhead policy show") else { panic!() };
-        assert_eq!(which.files().fallback.name, "standard");
+        assert_eq!(which.whose.files().fallback.name, "standard");
         assert_eq!(which.store, std::path::Path::new(bulkhead_store::DEFAULT_STORE));
         let Ok(Tool::Policy { which, .. }) = parse("bulkhead policy show --store /s") else { panic!() };
         assert_eq!(which.store, std::path::Path::new("/s"));

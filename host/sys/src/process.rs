@@ -21,6 +21,16 @@ pub fn hang_up(pid: i32) -> Result<(), Errno> {
     kill(Pid::from_raw(pid), Signal::SIGHUP)
 }
 
+/// Asks another process for its figures (kill(2), SIGUSR1). The caller knows that the number is that of an agent which hears it:
+/// one that does not would be ended by it.
+pub fn ask(pid: i32) -> Result<(), Errno> {
+    // Zero and below would mean groups.
+    if pid <= 0 {
+        return Err(Errno::ESRCH);
+    }
+    kill(Pid::from_raw(pid), Signal::SIGUSR1)
+}
+
 /// Waits for `time`, or for SIGTERM or SIGINT: true if one of these came. For the time before the agent serves, when
 /// there is no tokio to hear signals with.
 pub fn pause(time: Duration) -> Result<bool, Errno> {

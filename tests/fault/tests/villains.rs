@@ -119,7 +119,8 @@ fn a_new_policy_counts_for_the_very_next_request() {
 fn a_module_that_floods_the_log_gets_its_share_and_no_more() {
     let scratch = Scratch::new("flood");
     let path = scratch.join("log");
-    let _log = logging::start(Some(path.clone()), true).expect("no other test starts the log");
+    let _log = logging::start(logging::Settings { file: Some(path.clone()), verbose: true, ..Default::default() })
+        .expect("no other test starts the log");
     let mut house = House::with_villain(&Fake::default(), "core", "floods_log");
     assert_eq!(house.success("guest-ping"), json!({}));
     let log = std::fs::read_to_string(&path).expect("the log is there");

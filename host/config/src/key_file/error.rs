@@ -56,6 +56,16 @@ pub enum KeyFileError {
         /// Its value.
         value: String,
     },
+    /// A limit that is not one.
+    #[error("line {line}: '{key}' must be a number, or a size such as 64MiB, not '{value}'")]
+    Bound {
+        /// The line's number.
+        line: usize,
+        /// The key that was asked for.
+        key: String,
+        /// Its value.
+        value: String,
+    },
 }
 
 /// What is wrong with a value.
