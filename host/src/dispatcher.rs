@@ -98,6 +98,7 @@ impl Dispatcher {
         if !ruling.permits() {
             let desc = format!("Command {} has been disabled: the command is not allowed", command.name);
             acting::tell_refusal(command, &ruling);
+            tracing::debug!("read data: {}: refused, by: {}", command.name, ruling.by);
             return Some(self.refuse(&request, &desc, time, &ruling, ruled_in));
         }
         let observe = ruling.mode == Mode::Observe;

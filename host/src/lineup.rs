@@ -9,6 +9,7 @@
 use crate::commands::{Catalog, Command, interned};
 use crate::health::Health;
 use crate::host_state::SharedState;
+use crate::logging::NOTICE;
 use crate::modules::{self, Installed, commands_of};
 use crate::running::{ServingModule, Stage};
 use crate::runtime::SharedModules;
@@ -199,7 +200,7 @@ impl Lineup {
             }
             let absent = if modules::names().contains(&name) { "built in" } else { "none" };
             let version = |it: Option<&(String, String)>| it.map_or(absent, |(_, version)| version).to_owned();
-            tracing::warn!("module {name} is another one now: {} -> {}", version(old), version(new));
+            tracing::info!(target: NOTICE, "module {name} is another one now: {} -> {}", version(old), version(new));
             let digest = |it: Option<&(String, String)>| it.map(|(digest, _)| digest.clone());
             state.audit().module_changed(name, digest(old).as_deref(), digest(new).as_deref(), why);
         }

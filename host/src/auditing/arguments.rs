@@ -40,19 +40,25 @@ pub(super) fn add(shown: &mut Members, command: &str, installed: Option<&Install
     unknown
 }
 
-/// The same for the log, in words: ` (path "/bin/true", 2 arg, capture-output true)`. Of what is secret the number of
-/// elements is told, or the bytes.
+/// The same for the log, in words: ` (path "/bin/true", 2 arg, capture-output true)`. In the order of
+/// the schema; of what is secret the number of elements is told, or the bytes.
 pub(crate) fn spoken(command: &str, installed: Option<&Installed>, text: &str) -> String {
+    let known: Vec<(&str, bool)> = match installed {
+        Some(installed) => installed.arguments.iter().map(|(name, shown)| (name.as_str(), *shown)).collect(),
+        None => {
+            let ours = ARGUMENTS.iter().filter(|argument| argument.command == command);
+            ours.map(|argument| (argument.name, !argument.secret)).collect()
+        }
+    };
     let mut words = String::new();
-    for part in Parts::of(text) {
-        let told = match decision(command, installed, part.name) {
-            None => continue,
-            Some((name, true)) => format!("{name} {}", value(part.value)),
-            Some((name, false)) if part.value.starts_with('[') => format!("{} {name}", Parts::of(part.value).count()),
-            Some((name, false)) => format!("{name} of {} bytes", part.value.len()),
-        };
+    for (name, is_shown) in known {
+        let Some(part) = Parts::of(text).find(|part| meaning(part.name).eq(name.chars())) else { continue };
         words += if words.is_empty() { " (" } else { ", " };
-        words += &told;
+        words += &match part.value {
+            shown if is_shown => format!("{name} {}", value(shown)),
+            list if list.starts_with('[') => format!("{} {name}", Parts::of(list).count()),
+            secret => format!("{name} of {} bytes", secret.len()),
+        };
     }
     if !words.is_empty() {
         words.push(')');

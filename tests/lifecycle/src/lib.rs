@@ -13,6 +13,7 @@ mod ending;
 mod frozen;
 mod line;
 mod process;
+mod system_log;
 
 pub use around::soon;
 pub use bulkhead_test_support::script;
@@ -21,3 +22,4 @@ pub use ending::{Ended, Running, agent_in, refused, run_to_end, within};
 pub use frozen::frozen_scratch;
 pub use line::Line;
 pub use process::{Memory, Process};
+pub use system_log::{SystemLog, apart};

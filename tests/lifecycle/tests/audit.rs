@@ -211,7 +211,7 @@ fn whoever_touches_a_line_is_found_out() {
     );
     assert!(tell(&|lines| drop(lines.remove(3))).contains("forged:4: lines were removed between 3 and 5"));
     assert!(tell(&|lines| lines.swap(2, 3)).contains("forged:3: line 4 stands where line 3 should"));
-    assert!(tell(&|lines| lines[3] = "{}".to_owned()).contains("forged:4: this is no line of an audit"));
+    assert!(tell(&|lines| lines[3] = "{}".to_owned()).contains("forged:4: this is not a line of an audit"));
 }
 
 #[test]

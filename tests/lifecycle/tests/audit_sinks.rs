@@ -1,34 +1,17 @@
 //! Where the audit goes when things are not as they should be: disks that are full, a journal that does not listen. And
 //! that no secret goes anywhere. Each story has a mount table of its own, which only a thread of its own can have.
 
-use bulkhead_lifecycle::{run_to_end, soon};
+use bulkhead_lifecycle::{apart, run_to_end, soon};
 use bulkhead_test_support::{Agent, Client, Scratch, agent_named, agent_under_test};
 use nix::mount::{MsFlags, mount};
-use nix::sched::{CloneFlags, unshare};
 use serde_json::{Value, json};
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
 
 const JOURNAL: &str = "/run/systemd/journal/socket";
-
-/// Runs a story with a mount table of its own.
-fn apart(story: fn()) {
-    if !nix::unistd::geteuid().is_root() {
-        println!("skipped: needs root");
-        return;
-    }
-    let apart = move || {
-        unshare(CloneFlags::CLONE_NEWNS).expect("root may have a mount table");
-        let none = None::<&str>;
-        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("mounts can be made private");
-        story();
-    };
-    thread::spawn(apart).join().expect("the story ends well");
-}
 
 fn tmpfs(place: &Path, flags: MsFlags, options: &str) {
     mount(Some("none"), place, Some("tmpfs"), flags, Some(options)).expect("root can mount a tmpfs");
@@ -151,7 +134,7 @@ fn a_fifo_in_its_place_makes_nobody_wait() {
     nix::unistd::mkfifo(&scratch.join("audit"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let agent = audited(&scratch.join("audit"), &[]);
     ping(&mut agent.client(), 1);
-    assert!(agent.log().contains("the audit cannot be written (it is no regular file)"), "{}", agent.log());
+    assert!(agent.log().contains("the audit cannot be written (it is not a regular file)"), "{}", agent.log());
 }
 
 #[test]

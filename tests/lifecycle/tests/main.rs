@@ -2,6 +2,7 @@
 
 mod activation;
 mod audit;
+mod audit_bounds;
 mod audit_sinks;
 mod daemon;
 mod descriptors;
@@ -19,6 +20,8 @@ mod retry;
 mod signals;
 mod slow_reader;
 mod state;
+mod status;
+mod system_log;
 mod typed_client;
 mod typed_reports;
 mod unix_listen;

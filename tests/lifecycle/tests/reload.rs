@@ -57,14 +57,21 @@ fn a_good_policy_takes_the_place_of_the_old_one() {
     let mut client = agent.client();
     assert!(!allows(&mut client, HOST));
     replace(&agent, REPORT);
-    soon("the log says so", || agent.log().contains("the policy is another one now: "));
+    soon("the log says so", || agent.log().contains("the policy was replaced: "));
     assert!(allows(&mut client, HOST), "for a client that was there before, too");
     replace(&agent, MINIMAL);
-    soon("and once more", || agent.log().matches("the policy is another one now: ").count() == 2);
+    soon("and once more", || agent.log().matches("the policy was replaced: ").count() == 2);
     assert!(!allows(&mut client, HOST));
     let log = agent.log();
-    let digests: Vec<&str> = log.split_whitespace().filter(|word| word.len() == 64).collect();
+    let is_hex = |word: &&str| word.len() == 12 && word.chars().all(|digit| digit.is_ascii_hexdigit());
+    let digests: Vec<&str> = log.split([' ', '(', ')', ',', '\n']).filter(is_hex).collect();
     assert_eq!((digests.len(), digests[0] == digests[3], digests[1] == digests[2]), (4, true, true), "{log}");
+    let line = log.lines().find(|line| line.contains("replaced")).unwrap();
+    let file = policy(agent.scratch());
+    assert!(
+        line.contains(&format!(": notice: the policy was replaced: {}, on top of profile report (", file.display())),
+        "{line}"
+    );
 }
 
 #[test]
@@ -108,7 +115,7 @@ fn a_request_ends_under_the_policy_with_which_it_began() {
     soon("the hook runs", || begun.exists());
     replace(&agent, MINIMAL);
     assert_eq!(client.reply().ok(), 0, "the mount table is read after the hook, which the new policy would deny");
-    soon("then the policy is replaced", || agent.log().contains("the policy is another one now: "));
+    soon("then the policy is replaced", || agent.log().contains("the policy was replaced: "));
     assert!(client.call("guest-fsfreeze-freeze-list", request).desc().contains("has been disabled"));
 }
 
@@ -129,7 +136,7 @@ fn while_frozen_it_waits_for_the_thaw() {
     assert_eq!(agent.log(), "");
     // `backup` was not in force: this is the thaw that is never denied.
     assert_eq!(client.call("guest-fsfreeze-thaw", Value::Null).ok(), 0);
-    soon("then it is read", || agent.log().contains("the policy is another one now: "));
+    soon("then it is read", || agent.log().contains("the policy was replaced: "));
     assert!(agent.log().contains("while file systems are frozen: when they are thawed"), "{}", agent.log());
     assert!(allows(&mut client, HOST));
 }
