@@ -135,7 +135,9 @@ impl Audit {
 
     /// A message came that is no request.
     pub(crate) fn rejected(&self, problem: &str) {
-        self.event("rejected", Some(problem), |members| _ = members.text("problem", problem));
+        // Where in the client's bytes it was is another place each time.
+        let like = problem.trim_start_matches(|it: char| it.is_ascii_digit() || [':', ' '].contains(&it));
+        self.event("rejected", Some(like), |members| _ = members.text("problem", problem));
     }
 
     /// A request was answered.
@@ -187,8 +189,9 @@ impl Audit {
                 tracing::warn!("the audit can be written again; {lost} lines were lost, which is on record");
             }
             Some(Notice::TooFast(kind)) => {
+                let kind = kind.word();
                 tracing::warn!(
-                    "the audit leaves out lines ({kind:?}) that come faster than audit-rate, which is on record"
+                    "the audit leaves out '{kind}' lines, which come faster than audit-rate; it has their number"
                 );
             }
         }

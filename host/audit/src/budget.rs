@@ -33,6 +33,11 @@ impl Kind {
         (Kind::Read, "read"),
     ];
 
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        self.index().map_or("event", |index| Kind::SHARES[index].1)
+    }
+
     fn index(self) -> Option<usize> {
         Kind::SHARES.iter().position(|(kind, _)| *kind == self)
     }

@@ -52,7 +52,7 @@ fn exec(client: &mut Client) {
 fn bytes_that_are_no_requests_do_not_fill_the_audit() {
     let (agent, file) = started(&["--audit-rate=1KiB"]);
     let mut client = agent.client();
-    flood(&mut client, &b"}]".repeat(1000), 10);
+    flood(&mut client, &b"}\"\x01".repeat(1000), 10);
     exec(&mut client);
     let length = fs::metadata(&file).unwrap().len();
     assert!(length < 60_000, "{length} bytes for 20,000");
@@ -63,7 +63,7 @@ fn bytes_that_are_no_requests_do_not_fill_the_audit() {
     let figures = status(&agent)["figures"].clone();
     assert!(figures["rejected"].as_u64().unwrap() > 1000, "{figures}");
     assert!(figures["audit"]["left-out"].as_u64().unwrap() > 0 && figures["audit"]["rate"] == 1024, "{figures}");
-    assert!(agent.log().contains("the audit leaves out lines"), "{}", agent.log());
+    assert!(agent.log().contains("the audit leaves out 'rejected' lines"), "{}", agent.log());
 }
 
 #[test]
@@ -86,6 +86,20 @@ fn the_same_again_and_again_is_a_count() {
         .sum();
     assert_eq!(times, 2000, "none is forgotten");
     assert_eq!(status(&agent)["figures"]["refused"], 2000);
+}
+
+/// The cheapest thing that a client can send.
+#[test]
+fn a_flood_of_one_kind_of_bytes_is_a_line_and_a_count() {
+    let (agent, file) = started(&[]);
+    let mut client = agent.client();
+    flood(&mut client, &b"\xFF\0".repeat(5000), 10);
+    exec(&mut client);
+    let text = fs::read_to_string(&file).unwrap();
+    // For each piece a line, its count, and the request at its end.
+    assert!(text.lines().count() < 60, "{text}");
+    assert!(whole(&[&file]).contains("have a count instead of a line"));
+    assert!(status(&agent)["figures"]["audit"]["repeated"].as_u64().unwrap() > 10_000);
 }
 
 #[test]
