@@ -5,9 +5,9 @@
 //! rotated by anybody is moved aside.
 
 use nix::unistd::Uid;
-use std::fs::{self, File, Metadata, TryLockError};
+use std::fs::{self, DirBuilder, File, Metadata, TryLockError};
 use std::io::{self, ErrorKind, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// How much of a file's end is read to find its last line, in bytes. Lines are far shorter; a file with more than this
@@ -118,7 +118,15 @@ impl AuditFile {
 impl Open {
     fn new(path: &Path) -> io::Result<Self> {
         // Reading and writing: so a FIFO does not make the agent wait for a reader before it is seen to be one.
-        let file = File::options().read(true).append(true).create(true).mode(0o600).open(path)?;
+        let open = || File::options().read(true).append(true).create(true).mode(0o600).open(path);
+        let file = match open() {
+            // Its folder is nobody else's business, so it is made if it is all that is missing.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                DirBuilder::new().mode(0o700).create(folder_of(path)).map_err(|_| error)?;
+                open()?
+            }
+            opened => opened?,
+        };
         let metadata = file.metadata()?;
         if !metadata.is_file() {
             return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a regular file"));
@@ -166,7 +174,7 @@ fn trusted(path: &Path, metadata: &Metadata) -> io::Result<()> {
     if metadata.mode() & 0o022 != 0 {
         return refuse(format!("it can be written by others, who could change it: chmod go-w {shown}"));
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(path);
     let mode = fs::metadata(folder)?.mode();
     // In one with this bit nobody can replace what is another's.
     if mode & 0o002 != 0 && mode & 0o1000 == 0 {
@@ -174,6 +182,10 @@ fn trusted(path: &Path, metadata: &Metadata) -> io::Result<()> {
         return refuse(format!("its folder can be written by everybody, who could replace it: chmod o-w {folder}"));
     }
     Ok(())
+}
+
+fn folder_of(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The last bytes of a file.
@@ -268,7 +280,7 @@ pub(crate) mod tests {
     fn only_a_regular_file_of_its_own_will_do() {
         let folder = Folder::new("irregular");
         std::os::unix::fs::symlink("/dev/null", folder.join("device")).unwrap();
-        for name in ["device", "no-folder/a", "."] {
+        for name in ["device", "no-folder/none-in-it/a", "."] {
             assert!(AuditFile::new(folder.join(name), 0).append("1\n").is_err(), "{name}");
         }
         let mut first = AuditFile::new(folder.join("a"), 0);
@@ -297,6 +309,15 @@ pub(crate) mod tests {
         let error = file.append("1234567\n").unwrap_err().error.to_string();
         assert!(error.starts_with("it is full, with 8 bytes, and cannot be moved to "), "{error}");
         assert_eq!(folder.read("disk/a"), "5\n");
+    }
+
+    #[test]
+    fn its_folder_is_made_if_that_is_all_that_is_missing() {
+        let folder = Folder::new("made");
+        AuditFile::new(folder.join("bulkhead/audit.jsonl"), 0).append("1\n").unwrap();
+        assert_eq!(fs::metadata(folder.join("bulkhead")).unwrap().permissions().mode() & 0o777, 0o700);
+        assert!(AuditFile::new(folder.join("typo/bulkhead/audit.jsonl"), 0).append("1\n").is_err());
+        assert!(!folder.join("typo").exists());
     }
 
     #[test]

@@ -47,7 +47,12 @@ fn judging(binary: &Binary, workspace: &Workspace, policy: &str, request: &str, 
     let audit = workspace.join("audit.jsonl");
     let _ = std::fs::remove_file(&audit);
     let count = count.min(BATCH);
-    let mut agent = start(binary, workspace, policy, &[OsStr::new("--audit-file"), audit.as_os_str()])?;
+    let mut agent = start(
+        binary,
+        workspace,
+        policy,
+        &[OsStr::new("--audit-rate=0"), OsStr::new("--audit-file"), audit.as_os_str()],
+    )?;
     (0..count).try_for_each(|_| agent.connection.exchange(request.as_bytes()))?;
     drop(agent);
     let text = std::fs::read_to_string(&audit).context("there is no audit")?;
