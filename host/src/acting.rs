@@ -7,7 +7,7 @@ use crate::commands::Command;
 use crate::logging::ACT;
 use crate::ruling::{By, Ruling};
 use bulkhead_audit::Kind;
-use bulkhead_gate::{Capability, Judgements};
+use bulkhead_gate::{Capability, Judgement, Judgements};
 
 /// The capabilities by which something is changed, or reached that is somebody's own.
 const ACTS: [Capability; 8] = [
@@ -40,7 +40,12 @@ fn has_acted(command: &Command, ruling: &Ruling, judgements: &Judgements) -> boo
 pub(crate) fn kind(command: &Command, ruling: &Ruling, judgements: &Judgements, outcome: &str) -> Kind {
     match outcome {
         // A module that broke may have acted before.
-        "ok" | "failed" if has_acted(command, ruling, judgements) || command.name == WRITE => Kind::Acted,
+        "ok" | "failed" if command.name == WRITE => Kind::Files,
+        "ok" | "failed" if has_acted(command, ruling, judgements) => {
+            let is_files = |judgement: &Judgement| judgement.capability == Capability::Files;
+            let only_files = command.name != UNASKED && judgements.list.iter().all(is_files);
+            if only_files { Kind::Files } else { Kind::Acted }
+        }
         "ok" | "failed" => Kind::Read,
         _ => Kind::Failed,
     }
@@ -73,7 +78,6 @@ pub(crate) fn tell_refusal(command: &Command, ruling: &Ruling) {
 mod tests {
     use super::*;
     use crate::commands::find;
-    use bulkhead_gate::Judgement;
     use bulkhead_policy::Mode;
 
     fn judged(capability: Capability, allowed: bool) -> Judgements {
@@ -94,7 +98,8 @@ mod tests {
         assert_eq!(kind_of("guest-exec", &processes, "GenericError"), Kind::Failed);
         assert_eq!(kind_of("guest-exec", &judged(Capability::Processes, false), "ok"), Kind::Read);
         assert_eq!(kind_of("guest-fsfreeze-thaw", &nothing, "ok"), Kind::Acted);
-        assert_eq!(kind_of("guest-file-write", &nothing, "ok"), Kind::Acted);
+        assert_eq!(kind_of("guest-file-write", &nothing, "ok"), Kind::Files);
+        assert_eq!(kind_of("guest-file-open", &judged(Capability::Files, true), "ok"), Kind::Files);
         for tells in ["guest-ping", "guest-exec-status", "guest-file-read", "guest-fsfreeze-status"] {
             assert_eq!(kind_of(tells, &nothing, "ok"), Kind::Read, "{tells}");
         }

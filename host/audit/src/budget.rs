@@ -13,6 +13,8 @@ pub enum Kind {
     Event,
     /// A command that has changed something, or may have.
     Acted,
+    /// A command that has opened or written a file, and done nothing else: there may be thousands of them for one file that is copied.
+    Files,
     /// A command that tried to, and has answered an error.
     Failed,
     /// A command that did not run.
@@ -25,8 +27,9 @@ pub enum Kind {
 
 impl Kind {
     /// Those that have a share, with the word for each in a line.
-    const SHARES: [(Kind, &str); 5] = [
+    const SHARES: [(Kind, &str); 6] = [
         (Kind::Acted, "acted"),
+        (Kind::Files, "files"),
         (Kind::Failed, "failed"),
         (Kind::Refused, "refused"),
         (Kind::Rejected, "rejected"),
@@ -47,8 +50,8 @@ impl Kind {
 /// everything when it starts.
 const MINUTES_AT_ONCE: u64 = 16;
 
-/// How many times the share of another kind that of commands which act is. They are what an audit is for; and who may run
-/// programs has other ways to fill a disk.
+/// How many times the share of another kind that of commands which act is, and that of commands which move files. They are what an
+/// audit is for; and who may run programs or write files has other ways to fill a disk.
 const ACTED: u64 = 4;
 
 /// Of a share that was used up, how much must be there again before it is used, in bytes: then a number of lines come together,
@@ -88,7 +91,7 @@ impl Budget {
     /// Takes a line of so many bytes from its share.
     pub(crate) fn admits(&mut self, kind: Kind, bytes: u64, now: Instant) -> Admitted {
         let Some(index) = kind.index().filter(|_| self.rate > 0) else { return Admitted::Yes };
-        let rate = self.rate.saturating_mul(if kind == Kind::Acted { ACTED } else { 1 });
+        let rate = self.rate.saturating_mul(if matches!(kind, Kind::Acted | Kind::Files) { ACTED } else { 1 });
         let most = rate.saturating_mul(MINUTES_AT_ONCE);
         let share = self.shares[index].get_or_insert(Share { bytes: most, at: now, is_used_up: false });
         share.refill(rate, most, now);
