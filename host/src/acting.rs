@@ -81,7 +81,8 @@ mod tests {
     use bulkhead_policy::Mode;
 
     fn judged(capability: Capability, allowed: bool) -> Judgements {
-        let judgement = Judgement { module: String::new(), capability, allowed, rule: None, permit: None, times: 1 };
+        let judgement =
+            Judgement { module: String::new(), capability, allowed, rule: None, permit: None, beyond: None, times: 1 };
         Judgements { list: vec![judgement], ..Judgements::default() }
     }
 

@@ -1,5 +1,6 @@
 //! The agent: all parts joined, serving clients until it is told to stop.
 
+use crate::additions::Additions;
 use crate::dispatcher::Dispatcher;
 use crate::host_state::SharedState;
 use crate::processes::Tending;
@@ -29,6 +30,8 @@ pub struct Agent {
     pub reloading: Reloading,
     /// What reads the store of modules, again and again.
     pub swapping: Swapping,
+    /// What takes into use what is added to the machine.
+    pub additions: Additions,
     /// What tells it to stop.
     pub ends: Ends,
 }
@@ -58,7 +61,7 @@ impl Agent {
     /// Serves one client after the other. Ends well on SIGTERM and SIGINT, and when the channel is gone for good. Calls
     /// `ready` once nothing more can go wrong. Needs tokio's context.
     pub async fn serve(self, ready: impl FnOnce()) -> Result<(), AgentError> {
-        let Agent { transport, dispatcher, retry, reloading, mut swapping, ends } = self;
+        let Agent { transport, dispatcher, retry, reloading, mut swapping, additions, ends } = self;
         let mut stop = Stop { ends, state: dispatcher.state().clone() };
         let tending = Tending::new(dispatcher.state()).map_err(AgentError::Processes)?;
         swapping.begin().await;
@@ -68,6 +71,7 @@ impl Agent {
             never = tending.run() => match never {},
             never = reloading.run() => match never {},
             never = swapping.run() => match never {},
+            never = additions.run() => match never {},
         }
     }
 }

@@ -10,12 +10,12 @@ use crate::denials;
 use crate::host_state::SharedState;
 use crate::lineup::SharedLineup;
 use crate::pace::Paces;
-use crate::ruling::Ruling;
+use crate::ruling::{self, Ruling};
 use crate::runtime::{Failure, Runtime, limits};
 use bulkhead_audit::Kind;
 use bulkhead_gate::{Judgements, Standing};
 use bulkhead_policy::Mode;
-use bulkhead_protocol::{ErrorClass, Id, Message, Reply, Request};
+use bulkhead_protocol::{ErrorClass, Id, Message, Reply, Request, Success};
 use std::time::{Duration, Instant, SystemTime};
 
 /// Turns messages into replies.
@@ -103,6 +103,7 @@ impl Dispatcher {
         }
         let observe = ruling.mode == Mode::Observe;
         self.state.borrow().gate.begin(Standing { observe, frozen: was_frozen, exact: false });
+        let frozen_before = self.state.borrow().frozen_here().len();
         let (ended, mut answered) = self.runtime.run(command.module, &self.state, request);
         let failed = !matches!(ended, Ok(Ok(_)));
         let judgements = self.state.borrow().gate.end();
@@ -113,7 +114,12 @@ impl Dispatcher {
         if failed && !was_frozen && self.state.borrow().is_frozen() {
             self.state.borrow_mut().abandon_freeze(command.module);
         }
-        let Concluded { reply, outcome, failure } = conclude(command, ended, &mut answered);
+        let mut concluded = conclude(command, ended, &mut answered);
+        if failed && frozen_before > 0 && ruling::is_thaw(command.name) && self.state.borrow().is_frozen() {
+            let id = answered.request.as_ref().and_then(Request::id);
+            concluded.reply = self.thaw(command, frozen_before, id).or(concluded.reply);
+        }
+        let Concluded { reply, outcome, failure } = concluded;
         self.count(&judgements, outcome);
         let arguments = answered.request.as_ref().map_or("{}", Request::arguments);
         acting::tell(command, &ruling, &judgements, arguments, outcome);
@@ -155,6 +161,15 @@ impl Dispatcher {
         if outcome == "failed" {
             Counts::add(&state.counts.failed);
         }
+    }
+
+    /// Thaws what this agent froze, without the module that could not; the reply, if all `frozen` of them are thawed now.
+    fn thaw(&self, command: &Command, frozen: usize, id: Option<&Id>) -> Option<Reply> {
+        tracing::error!("{}: the host itself thaws what was frozen", command.name);
+        let left = self.state.borrow_mut().abandon_freeze(command.module);
+        let mut success = Success::default();
+        success.append(frozen.to_string().as_bytes()).ok().filter(|()| left == 0)?;
+        success.finish(id, false).ok()
     }
 
     fn tell_lineup(&self, command: &Command, failure: Option<&Failure>) {

@@ -7,9 +7,9 @@ use crate::enabled::{Because, Enabled};
 use crate::handles::Handles;
 use crate::logging::LogHold;
 use crate::processes::Processes;
-use crate::ruling::Ruling;
+use crate::ruling::{self, Ruling};
 use crate::state::{State, StateError};
-use bulkhead_gate::{Gate, HookPhase, MountError};
+use bulkhead_gate::{Errno, Gate, GateError, HookPhase, MountError};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -111,7 +111,9 @@ impl HostState {
 
     /// Whether `command` may run now. `calls` tells how often it came within a time until now.
     pub fn rule(&self, command: &Command, calls: impl Fn(Duration) -> u32) -> Ruling {
-        if self.broken_modules.contains(&command.module) {
+        // A thaw is done without its module if need be.
+        let must_thaw = self.is_frozen() && ruling::is_thaw(command.name);
+        if !must_thaw && self.broken_modules.contains(&command.module) {
             return Ruling::broken();
         }
         Ruling::of(command, self.is_frozen(), &self.lists, &self.gate.policy(), calls)
@@ -134,7 +136,9 @@ impl HostState {
 
     /// `module` cannot be loaded, and will not be: from now on guest-info tells the truth about its commands.
     pub fn set_broken(&mut self, module: &'static str) {
-        self.broken_modules.push(module);
+        if !self.broken_modules.contains(&module) {
+            self.broken_modules.push(module);
+        }
     }
 
     /// A handle never given before.
@@ -167,10 +171,25 @@ impl HostState {
     }
 
     /// Freezes one file system and remembers it, for [`HostState::abandon_freeze`].
-    pub fn freeze(&mut self, module: &str, mount_point: &[u8]) -> Result<(), bulkhead_gate::GateError<MountError>> {
+    pub fn freeze(&mut self, module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
         self.gate.freeze(module, mount_point)?;
         self.frozen_here.push(mount_point.to_vec());
         Ok(())
+    }
+
+    /// Thaws one file system, once.
+    pub fn thaw(&mut self, module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
+        let done = self.gate.thaw(module, mount_point);
+        // One that was not frozen any more, somebody else has thawed.
+        if matches!(done, Ok(()) | Err(GateError::Failed(MountError::Failed(Errno::EINVAL)))) {
+            self.frozen_here.retain(|frozen| frozen != mount_point);
+        }
+        done
+    }
+
+    /// The mount points of what was frozen since the frozen state began and is not thawed, in order.
+    pub fn frozen_here(&self) -> &[Vec<u8>] {
+        &self.frozen_here
     }
 
     /// Leaves the frozen state.
@@ -188,11 +207,14 @@ impl HostState {
     }
 
     /// Undoes a freeze whose command failed: a module that broke in the middle of it cannot do so itself, and the
-    /// client, who got an error, believes that nothing is frozen.
-    pub fn abandon_freeze(&mut self, module: &str) {
+    /// client, who got an error, believes that nothing is frozen. The same for a thaw whose command failed. Gives how many
+    /// could not be thawed.
+    pub fn abandon_freeze(&mut self, module: &str) -> usize {
+        let mut left = 0;
         for mount_point in std::mem::take(&mut self.frozen_here).into_iter().rev() {
             if let Err(error) = self.gate.thaw(module, &mount_point) {
                 tracing::error!("cannot thaw {}: {error:?}", String::from_utf8_lossy(&mount_point));
+                left += 1;
             }
         }
         if let Err(error) = self.end_freeze() {
@@ -201,5 +223,6 @@ impl HostState {
         if let Err(error) = self.gate.run_hook(module, HookPhase::Thaw) {
             tracing::error!("the freeze hook failed to thaw: {error}");
         }
+        left
     }
 }

@@ -16,13 +16,15 @@
 //! ```
 //!
 //! [`owner`] is the owner's side: the policy's files, and the tools to look at them. [`reloading`] puts another policy in force
-//! while the agent runs, [`swapping`] other modules into the [`lineup`]; [`running`] is how the tools find it.
+//! while the agent runs, [`swapping`] other modules into the [`lineup`]; [`additions`] takes into use what the
+//! machine is given; [`running`] is how the tools find it.
 //!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
 //! [`commands`]; [`ruling`] says which of them may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
 //! what the owner keeps, `acting` which commands both must not miss.
 
 mod acting;
+pub mod additions;
 pub mod agent;
 pub mod auditing;
 mod author;

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use bulkhead_config::{Action, Config, Known, Method, PidFile, dump, parse, passed_sockets};
 use bulkhead_gate::Gate;
+use bulkhead_host::additions::Additions;
 use bulkhead_host::agent::{Agent, Ends, open_transport};
 use bulkhead_host::auditing::Audit;
 use bulkhead_host::commands::{self, COMMANDS, Lists};
@@ -202,14 +203,17 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     };
     let lineup = swapping.lineup();
     let last = Rc::clone(&state);
+    let additions = Additions::new(Rc::clone(&state));
     let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log.clone(), announced, Rc::clone(&lineup))
-        .answers(signals.questions);
+        .answers(signals.questions)
+        .tells(additions.policy_read());
     let agent = Agent {
         transport,
         dispatcher: Dispatcher::new(runtime, state).watched_by(lineup),
         retry: config.retry_path,
         reloading,
         swapping,
+        additions,
         ends: signals.ends,
     };
     let served = tokio.block_on(agent.serve(|| {

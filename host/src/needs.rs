@@ -71,6 +71,16 @@ pub(crate) fn of(command: &Command) -> impl Iterator<Item = (&'static str, Optio
     built_in.map(|(_, capability, word)| (*capability, *word)).chain(imported)
 }
 
+/// What `command` cannot do without and nothing grants, in words.
+pub(crate) fn missing(command: &Command, policy: &Policy) -> Vec<String> {
+    let ungranted = of(command).filter(|(capability, word)| !policy.grants_any(command.module, capability, *word));
+    let told = |(capability, word): (&str, Option<&str>)| match word {
+        Some(word) => format!("{capability} with '{word}'"),
+        None => capability.to_owned(),
+    };
+    ungranted.map(told).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

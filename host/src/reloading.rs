@@ -14,6 +14,7 @@ use std::io;
 use std::rc::Rc;
 use std::task::Poll;
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::Notify;
 
 /// What hears the signal, and does what it asks for.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub struct Reloading {
     announced: Announced,
     lineup: SharedLineup,
     questions: Option<Signal>,
+    /// Who else is told that the policy was read.
+    told: Rc<Notify>,
 }
 
 /// What was heard.
@@ -45,12 +48,18 @@ pub fn hang_ups() -> io::Result<Signal> {
 impl Reloading {
     /// For an agent that says of itself what is `announced`.
     pub fn new(hang_up: Signal, state: SharedState, log: LogHold, announced: Announced, lineup: SharedLineup) -> Self {
-        Reloading { hang_up, state, log, announced, lineup, questions: None }
+        Reloading { hang_up, state, log, announced, lineup, questions: None, told: Rc::default() }
     }
 
     /// From now on who asks for figures is told them.
     pub fn answers(mut self, questions: Signal) -> Self {
         self.questions = Some(questions);
+        self
+    }
+
+    /// Who is told from now on when the policy was read.
+    pub fn tells(mut self, told: Rc<Notify>) -> Self {
+        self.told = told;
         self
     }
 
@@ -66,6 +75,7 @@ impl Reloading {
                 thawed(&self.state).await;
             }
             self.reload();
+            self.told.notify_one();
             // Also where the policy is the same: whoever sends a signal may have changed the store.
             self.lineup.borrow_mut().read_again();
         }

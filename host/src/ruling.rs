@@ -10,6 +10,20 @@ use std::time::Duration;
 /// The command that ends the frozen state.
 const THAW: &str = "guest-fsfreeze-thaw";
 
+/// The command that tells whether there is something to thaw.
+const STATUS: &str = "guest-fsfreeze-status";
+
+/// Whether `command` ends the frozen state.
+pub(crate) fn is_thaw(command: &str) -> bool {
+    command == THAW
+}
+
+/// Whether `command` is one of those by which a client gets out of the frozen state. No limit of the owner's may leave it in
+/// there: neither how often it asks nor how much the module may use.
+pub(crate) fn leads_out(command: &str) -> bool {
+    is_thaw(command) || command == STATUS
+}
+
 /// Whether a command may run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruling {
@@ -59,7 +73,8 @@ impl Ruling {
     /// now.
     ///
     /// While file systems are frozen the lists do not count, as for qemu-ga; and a thaw runs whatever the policy says: who
-    /// freezes must be able to thaw, and a policy may change in between.
+    /// freezes must be able to thaw, and a policy may change in between. A vendor's command then runs only if the owner says so
+    /// of the frozen state.
     pub fn of(
         command: &Command,
         frozen: bool,
@@ -70,10 +85,14 @@ impl Ruling {
         if !lists.permit(command, frozen) {
             return Ruling::deny(if frozen { By::Frozen } else { By::Lists });
         }
-        if frozen && command.name == THAW {
+        if frozen && !may_run_while_frozen(command, policy) {
+            return Ruling::deny(By::Frozen);
+        }
+        if frozen && is_thaw(command.name) {
             return Ruling { mode: Mode::Enforce, by: By::Thaw };
         }
-        let verdict = policy.command(command.name, frozen, calls);
+        let is_unhurried = frozen && leads_out(command.name);
+        let verdict = policy.command(command.name, frozen, |within| if is_unhurried { 0 } else { calls(within) });
         if verdict.mode == Mode::Enforce && !needs::is_usable(command, policy) {
             return Ruling::deny(By::NoGrant);
         }
@@ -84,6 +103,12 @@ impl Ruling {
     pub fn permits(&self) -> bool {
         self.mode != Mode::Deny
     }
+}
+
+/// Whether `command` runs at all while file systems are frozen. What a vendor says of its own command is not enough: if it
+/// writes after all, it waits for a thaw that never comes.
+pub(crate) fn may_run_while_frozen(command: &Command, policy: &Policy) -> bool {
+    command.allowed_while_frozen && (command.installed.is_none() || policy.lets_run_while_frozen(command.name))
 }
 
 /// The words of the audit.
@@ -116,6 +141,46 @@ mod tests {
         let lists = Lists { block: block.iter().map(|name| (*name).to_owned()).collect(), allow: Vec::new() };
         let ruling = Ruling::of(find(command).unwrap(), frozen, &lists, &policy, |_| 0);
         (ruling.permits(), ruling.by.to_string())
+    }
+
+    fn ruled(rules: &str, command: &Command, calls: u32) -> (bool, String) {
+        let (commands, modules) = (commands::names(), modules::names());
+        let document = Document::parse("p", &format!("version = 1\n{rules}"), &commands, &modules).unwrap();
+        let policy = Policy::merge([document], &commands, &modules).unwrap();
+        let ruling = Ruling::of(command, true, &Lists::default(), &policy, |_| calls);
+        (ruling.permits(), ruling.by.to_string())
+    }
+
+    #[test]
+    fn a_vendors_word_is_not_enough_to_run_while_frozen() {
+        let it = commands::installed(Vec::new(), Vec::new());
+        let command = Command {
+            name: "__com.example_x",
+            module: "com.example.x",
+            installed: Some(it),
+            ..*find("guest-fsfreeze-status").unwrap()
+        };
+        let rule = |names: &str, more: &str| format!("[[command]]\nnames = [\"{names}\"]\nmode = \"enforce\"\n{more}");
+        let refused = (false, "frozen".to_owned());
+        assert_eq!(ruled(&rule("*", ""), &command, 0), refused);
+        assert_eq!(ruled(&rule("__com.example_x", ""), &command, 0), refused);
+        assert_eq!(ruled(&rule("*", "while = \"frozen\"\n"), &command, 0), refused, "it does not name the command");
+        let frozen = rule("__com.example_x", "while = \"frozen\"\n");
+        assert_eq!(ruled(&frozen, &command, 0), (true, "p:2:1".to_owned()));
+        let undeclared = Command { allowed_while_frozen: false, ..command };
+        assert_eq!(ruled(&frozen, &undeclared, 0), refused, "nor is the owner's alone");
+    }
+
+    #[test]
+    fn no_pace_keeps_a_client_in_the_frozen_state() {
+        let rules = "[[command]]\nnames = [\"*\"]\nmode = \"enforce\"\n\
+                     [[command]]\nnames = [\"*\"]\nmode = \"deny\"\nfaster-than = { calls = 1, seconds = 60 }\n";
+        let ruled = |command| ruled(rules, find(command).unwrap(), 9);
+        assert_eq!(ruled("guest-fsfreeze-thaw"), (true, "thaw".to_owned()));
+        assert_eq!(ruled("guest-fsfreeze-status"), (true, "p:2:1".to_owned()));
+        assert_eq!(ruled("guest-info"), (false, "p:5:1".to_owned()));
+        let denied = "[[command]]\nnames = [\"guest-fsfreeze-status\"]\nmode = \"deny\"\n";
+        assert!(!super::tests::ruled(denied, find("guest-fsfreeze-status").unwrap(), 0).0, "but an owner's word does");
     }
 
     #[test]

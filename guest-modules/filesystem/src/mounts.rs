@@ -7,10 +7,9 @@ use bulkhead_module::{CommandError, mountinfo};
 /// that is mounted more than once (a bind mount, say) is listed with its first mount point only: it has one
 /// superblock, and that can be frozen once.
 pub fn on_disks() -> Result<Vec<Vec<u8>>, CommandError> {
-    let table = mounts::mountinfo().map_err(|code| {
+    let mounts = mountinfo::read_on_disks(mounts::next_mounts, block_device).map_err(|code| {
         CommandError::generic(format!("failed to open file '/proc/self/mountinfo': {}", code.text()))
     })?;
-    let mounts = mountinfo::on_disks(mountinfo::parse(&table), block_device);
     Ok(mounts.into_iter().map(|mount| mount.mount_point).collect())
 }
 

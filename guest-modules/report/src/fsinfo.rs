@@ -12,12 +12,10 @@ use std::collections::BTreeSet;
 
 /// Tells of the file systems that freezing knows, last mounted first.
 pub fn fsinfo(_: GuestGetFsinfoArguments) -> Result<Tail, CommandError> {
-    let table = mounts::mountinfo().map_err(|code| {
+    let block_device = |source: &[u8]| mounts::block_device(source).ok().map(|device| (device.major, device.minor));
+    let mounts = mountinfo::read_on_disks(mounts::next_mounts, block_device).map_err(|code| {
         CommandError::generic(format!("failed to open file '/proc/self/mountinfo': {}", code.text()))
     })?;
-    let block_device = |source: &[u8]| mounts::block_device(source).ok().map(|device| (device.major, device.minor));
-    let mounts = mountinfo::on_disks(mountinfo::parse(&table), block_device);
-    drop(table);
     let space = |mount_point: &[u8]| mounts::usage(mount_point).ok();
     Ok(stream::list(mounts.into_iter().rev().map(|mount| tell(&Kernel, &mount, space))))
 }

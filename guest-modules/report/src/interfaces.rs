@@ -3,14 +3,15 @@
 use crate::bindings::bulkhead::agent::network::{self, Address, InterfaceAddress};
 use crate::net_dev::NetDev;
 use crate::schema::{GuestIpAddress, GuestIpAddressType, GuestNetworkGetInterfacesArguments, GuestNetworkInterface};
-use crate::{ip, stream, system};
+use crate::{default_routes, ip, stream, system};
 use bulkhead_module::{CommandError, Tail, log};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 const FIGURES: &str = "/proc/net/dev";
 
-/// Lists them in the order of getifaddrs(3). Addresses and figures are asked for once, however many interfaces there are.
+/// Lists them in the order of getifaddrs(3), or in the one that the owner wants. Addresses and figures are asked for once, however
+/// many interfaces there are.
 pub fn interfaces(_: GuestNetworkGetInterfacesArguments) -> Result<Tail, CommandError> {
     let addresses =
         network::addresses().map_err(|code| CommandError::generic(format!("getifaddrs failed: {}", code.text())))?;
@@ -20,7 +21,41 @@ pub fn interfaces(_: GuestNetworkGetInterfacesArguments) -> Result<Tail, Command
     });
     let figures = NetDev::of(&figures);
     let network = Network::of(&addresses);
-    Ok(stream::list(network.interfaces().map(|interface| network.tell(interface, &figures))))
+    let mut interfaces: Vec<_> = network.interfaces().collect();
+    // Who may read addresses may know this: an error says nothing of the interfaces.
+    if let Ok(Some(preferred)) = network::preferred() {
+        let order = Order { preferred: &preferred, routed: &default_routes::interfaces(system::read) };
+        interfaces.sort_by_cached_key(|interface| order.place(&addresses[interface[0]].name));
+    }
+    Ok(stream::list(interfaces.into_iter().map(|interface| network.tell(interface, &figures))))
+}
+
+/// Which interfaces come first: those that the owner prefers, then those that have a default route.
+struct Order<'a> {
+    preferred: &'a [String],
+    routed: &'a BTreeSet<Vec<u8>>,
+}
+
+impl Order<'_> {
+    /// Of two interfaces the one with the smaller place comes first; of two with the same, the one that is listed first.
+    fn place(&self, interface: &[u8]) -> usize {
+        let name = interface.split(|byte| *byte == b':').next().unwrap_or_default();
+        let preferred = self.preferred.iter().position(|pattern| is_like(pattern.as_bytes(), name));
+        preferred.unwrap_or_else(|| self.preferred.len() + usize::from(!self.routed.contains(name)))
+    }
+}
+
+/// Whether a name is like a pattern in which `*` is any text. Each `*` takes as little as it can, and the last what is left.
+fn is_like(pattern: &[u8], name: &[u8]) -> bool {
+    let Some(star) = pattern.iter().position(|byte| *byte == b'*') else { return pattern == name };
+    let (begin, rest) = (&pattern[..star], &pattern[star + 1..]);
+    let Some(name) = name.strip_prefix(begin) else { return false };
+    match rest.iter().position(|byte| *byte == b'*') {
+        None => name.ends_with(rest),
+        Some(next) => (0..=name.len())
+            .find(|at| name[*at..].starts_with(&rest[..next]))
+            .is_some_and(|at| is_like(rest, &name[at..])),
+    }
 }
 
 /// The addresses of all interfaces.
@@ -136,6 +171,35 @@ mod tests {
         assert_eq!(all[0].statistics.as_ref().map(|it| (it.rx_bytes, it.tx_dropped)), Some((1, 8)));
         assert_eq!(all[1].hardware_address.as_deref(), Some("02:00:00:00:00:02"));
         assert!(addresses(&all[1]).is_none() && all[1].statistics.is_none());
+    }
+
+    fn order(preferred: &[&str], routed: &[&str], names: &[&'static str]) -> Vec<&'static str> {
+        let preferred: Vec<String> = preferred.iter().map(|name| (*name).to_owned()).collect();
+        let routed = routed.iter().map(|name| name.as_bytes().to_vec()).collect();
+        let order = Order { preferred: &preferred, routed: &routed };
+        let mut names = names.to_vec();
+        names.sort_by_cached_key(|name| order.place(name.as_bytes()));
+        names
+    }
+
+    #[test]
+    fn the_preferred_come_first_and_then_those_with_a_default_route() {
+        let kernel = ["lo", "docker0", "eth1", "eth1:1", "enp1s0", "eth0"];
+        assert_eq!(order(&[], &[], &kernel), kernel);
+        assert_eq!(order(&[], &["eth1", "eth0"], &kernel), ["eth1", "eth1:1", "eth0", "lo", "docker0", "enp1s0"]);
+        assert_eq!(order(&["eth0", "en*"], &["eth1"], &kernel), ["eth0", "enp1s0", "eth1", "eth1:1", "lo", "docker0"]);
+        assert_eq!(order(&["e*", "eth0"], &[], &kernel), ["eth1", "eth1:1", "enp1s0", "eth0", "lo", "docker0"]);
+    }
+
+    #[test]
+    fn a_star_is_any_text() {
+        for (pattern, name) in [("*", ""), ("en*s0", "enp1s0"), ("*a*b*", "xaxbx"), ("*.100", "eth0.100"), ("a*", "a")]
+        {
+            assert!(is_like(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+        }
+        for (pattern, name) in [("en*s0", "enp1s01"), ("*a*b*", "xbxax"), ("a*a", "a"), ("eth0", "eth01"), ("", "a")] {
+            assert!(!is_like(pattern.as_bytes(), name.as_bytes()), "{pattern} {name}");
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 pub mod address;
 pub mod cpustats;
+pub mod default_routes;
 pub mod disks;
 pub mod diskstats;
 pub mod figures;

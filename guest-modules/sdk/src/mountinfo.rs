@@ -27,16 +27,40 @@ pub fn parse(table: &[u8]) -> Vec<Mount> {
 /// Network, memory and other file systems without a disk have major number 0. btrfs has too, for the volumes of a file
 /// system: there the source tells the device, of which `block_device` knows the number.
 pub fn on_disks(table: Vec<Mount>, block_device: impl Fn(&[u8]) -> Option<(u32, u32)>) -> Vec<Mount> {
-    let mut seen = HashSet::new();
-    let on_disk = |mount: Mount| {
+    let mut chosen = Chosen::default();
+    table.into_iter().filter_map(|mount| chosen.choose(mount, &block_device)).collect()
+}
+
+/// The same of a table of any length, which `next` gives some lines at a time, at its end none (`mounts.next-mounts`). Kept is
+/// only what is chosen: a VM with a hundred thousand mounts seldom has a hundred disks.
+pub fn read_on_disks<E>(
+    mut next: impl FnMut() -> Result<Vec<u8>, E>,
+    block_device: impl Fn(&[u8]) -> Option<(u32, u32)>,
+) -> Result<Vec<Mount>, E> {
+    let (mut chosen, mut mounts) = (Chosen::default(), Vec::new());
+    loop {
+        let lines = next()?;
+        if lines.is_empty() {
+            return Ok(mounts);
+        }
+        let lines = lines.split(|byte| *byte == b'\n').filter_map(line);
+        mounts.extend(lines.filter_map(|mount| chosen.choose(mount, &block_device)));
+    }
+}
+
+/// The devices whose first mount was met.
+#[derive(Default)]
+struct Chosen(HashSet<(u32, u32)>);
+
+impl Chosen {
+    fn choose(&mut self, mount: Mount, block_device: impl Fn(&[u8]) -> Option<(u32, u32)>) -> Option<Mount> {
         let device = match mount.device {
             (0, _) if mount.kind == b"btrfs" => block_device(&mount.source)?,
             (0, _) => return None,
             device => device,
         };
-        seen.insert(device).then_some(Mount { device, ..mount })
-    };
-    table.into_iter().filter_map(on_disk).collect()
+        self.0.insert(device).then_some(Mount { device, ..mount })
+    }
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`: the number of fields before the
@@ -134,6 +158,22 @@ mod tests {
 3 1 254:1 /home /home rw - ext4 /dev/vda1 rw
 4 1 7:0 / /b rw - ext4 /dev/loop0 rw";
         assert_eq!(selected(table), ["/", "/a"]);
+    }
+
+    #[test]
+    fn a_table_in_pieces_is_the_same_table() {
+        let table = "\
+1 0 254:1 / / rw - ext4 /dev/vda1 rw
+2 1 0:20 / /proc rw - proc proc rw
+3 1 254:1 /home /home rw - ext4 /dev/vda1 rw
+4 1 7:0 / /b rw - ext4 /dev/loop0 rw";
+        for length in [1, 2, 4] {
+            let lines: Vec<_> = table.split_inclusive('\n').map(str::as_bytes).collect();
+            let mut pieces = lines.chunks(length).map(<[_]>::concat);
+            let read = read_on_disks(|| Ok::<_, ()>(pieces.next().unwrap_or_default()), |_| None);
+            assert_eq!(read, Ok(on_disks(parse(table.as_bytes()), |_| None)), "{length} lines at a time");
+        }
+        assert_eq!(read_on_disks(|| Err("gone"), |_| None), Err("gone"));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::{Capability, Gate, GateError, KeysError, ProgramError};
 use bulkhead_policy::Ask;
+use bulkhead_sys::Thing;
 use std::time::Duration;
 use thiserror::Error;
 
@@ -75,7 +76,9 @@ impl Gate {
     }
 
     fn require_account<E: std::error::Error>(&self, module: &str, user: &str, deed: &str) -> Result<(), GateError<E>> {
-        let asks = [("users", Ask::Names(&[user.as_bytes()])), ("may", Ask::Words(&[deed]))];
+        let policy = self.policy();
+        let also = self.also(&policy, (module, Capability::Accounts, "users"), Thing::User(user));
+        let asks = [("users", Ask::Thing { name: user.as_bytes(), also: &also }), ("may", Ask::Words(&[deed]))];
         self.require(module, Capability::Accounts, &asks)
     }
 }
@@ -159,6 +162,19 @@ mod tests {
         assert!(matches!(gate.read_keys("file", "alice"), Err(GateError::Denied { .. })));
         assert!(matches!(gate.write_keys("file", "alice", b""), Err(GateError::Denied { .. })));
         assert_eq!(system.events(), [""; 0]);
+    }
+
+    #[test]
+    fn a_user_who_is_forbidden_is_so_by_every_name() {
+        let (system, _) = gate();
+        system.add_user("toor", Ok(Some(b"key".to_vec())));
+        system.add_user("alice", Ok(Some(b"key".to_vec())));
+        system.name_also("root", "toor");
+        let rules = "[[permit]]\ncapability = \"accounts\"\nmodules = [\"account\"]\nusers = [\"*\"]\nmay = [\"read-keys\"]\n\
+                     reason = \"x\"\n[[forbid]]\ncapability = \"accounts\"\nusers = [\"root\"]\nreason = \"x\"\n";
+        let gate = testing::with(&system, rules);
+        assert!(matches!(gate.read_keys("account", "toor"), Err(GateError::Denied { .. })));
+        assert_eq!(gate.read_keys("account", "alice"), Ok(b"key".to_vec()));
     }
 
     #[test]

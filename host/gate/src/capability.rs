@@ -63,6 +63,29 @@ impl Capability {
         Self::ALL.iter().copied().find(|capability| capability.name() == name)
     }
 
+    /// Whether by it something is opened, written, started or switched that may wait for a disk. While file systems are frozen
+    /// it is nobody's: what waits then holds up the thaw that it waits for. Reading what the kernel says of itself is not of
+    /// this sort, nor is thawing.
+    pub fn waits_for_a_thaw(self) -> bool {
+        match self {
+            Capability::Files
+            | Capability::Freezer
+            | Capability::Trimmer
+            | Capability::Power
+            | Capability::Processes
+            | Capability::Disks
+            | Capability::ClockSetting
+            | Capability::Hotplug
+            | Capability::Accounts => true,
+            Capability::Agent
+            | Capability::Mounts
+            | Capability::SystemFiles
+            | Capability::Network
+            | Capability::Identity
+            | Capability::Clock => false,
+        }
+    }
+
     /// The interface's name.
     pub fn name(self) -> &'static str {
         match self {

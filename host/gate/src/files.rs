@@ -55,6 +55,13 @@ impl Gate {
                 },
             ),
             ("access", Ask::Words(&access(flags, found))),
+            (
+                "names",
+                Ask::File {
+                    name: own_name(found.map_or(path.as_bytes(), |located| &located.path)),
+                    has_others: found.is_none_or(|located| located.has_other_names),
+                },
+            ),
             ("links", Ask::Flag(found.is_some_and(|located| located.by_link || located.has_other_names))),
             ("special", Ask::Flag(found.is_some_and(|located| located.kind == ObjectKind::Special))),
         ];
@@ -79,6 +86,11 @@ impl Gate {
         let flags = OpenFlags { truncate: empties(flags, located), ..flags };
         Ok(Opened { file: self.system.open_located(located, flags)?, caps })
     }
+}
+
+/// The last step of a path. What does not lead anywhere the client may call what it likes: of that nothing is found.
+fn own_name(path: &[u8]) -> &[u8] {
+    path.rsplit(|byte| *byte == b'/').next().unwrap_or_default()
 }
 
 /// What opening would do to what was found, or might do to anything.
@@ -195,6 +207,23 @@ mod tests {
             assert_eq!(open(&narrow, path, READ), "denied", "{path}");
             assert_eq!(open(&wide, path, READ), format!("open {opened}"), "{path}");
         }
+    }
+
+    #[test]
+    fn in_a_tree_only_files_of_certain_names_may_be_meant() {
+        let logs = permit("\"read\", \"write\", \"create\"", "links = true\nnames = [\"fi*\", \"*.log\"]");
+        assert_eq!(open(&logs, "/in/file", READ), "open /in/file");
+        assert_eq!(open(&logs, "/in/link", READ), "open /in/file", "it is the file that counts");
+        assert_eq!(open(&logs, "/in/new.log", WRITE), "make /in/new.log");
+        for path in ["/in/names", "/in/private/key", "/in/new", "/etc/x.log"] {
+            assert_eq!(open(&logs, path, WRITE), "denied", "{path}");
+        }
+        let forbid =
+            "[[forbid]]\ncapability = \"files\"\ntrees = [\"/in\"]\nnames = [\"key\", \"*.pem\"]\nreason = \"x\"\n";
+        let rules = permit("\"read\"", "links = true") + forbid;
+        assert_eq!(open(&rules, "/in/file", READ), "open /in/file");
+        assert_eq!(open(&rules, "/in/private/key", READ), "denied");
+        assert_eq!(open(&rules, "/in/names", READ), "denied", "its other name might be a key's");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::{Capability, Errno, Gate, GateError, MountError};
 use bulkhead_policy::Ask;
+use bulkhead_sys::Thing;
 
 impl Gate {
     /// Whether `module` may freeze anything at all, and so put the agent into the frozen state.
@@ -11,7 +12,9 @@ impl Gate {
 
     /// Freezes the file system mounted at `mount_point`.
     pub fn freeze(&self, module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
-        self.require(module, Capability::Freezer, &[("mount-points", Ask::Path(mount_point))])?;
+        let policy = self.policy();
+        let also = self.also(&policy, (module, Capability::Freezer, "mount-points"), Thing::MountPoint(mount_point));
+        self.require(module, Capability::Freezer, &[("mount-points", Ask::Thing { name: mount_point, also: &also })])?;
         Ok(self.system.freeze(mount_point)?)
     }
 
@@ -44,6 +47,17 @@ mod tests {
         let gate = testing::full(&system);
         assert!(matches!(gate.freeze("file", b"/data"), Err(GateError::Denied { .. })));
         assert!(matches!(gate.may_freeze("file"), Err(GateError::Denied { .. })));
+        assert_eq!(system.events(), [""; 0]);
+    }
+
+    #[test]
+    fn a_file_system_is_forbidden_wherever_it_is_mounted() {
+        let system = Fake::default();
+        system.mount("/data", None);
+        system.name_also("/data", "/srv/link");
+        let rules = "[[permit]]\ncapability = \"freezer\"\nmodules = [\"filesystem\"]\nmount-points = [\"*\"]\nreason = \"x\"\n\
+                     [[forbid]]\ncapability = \"freezer\"\nmount-points = [\"/srv/link\"]\nreason = \"x\"\n";
+        assert!(matches!(testing::with(&system, rules).freeze("filesystem", b"/data"), Err(GateError::Denied { .. })));
         assert_eq!(system.events(), [""; 0]);
     }
 

@@ -2,6 +2,7 @@
 
 use crate::{Capability, Errno, Gate, GateError};
 use bulkhead_policy::{Asks, Grant, Origin, Policy, Verdict, permit_for};
+use bulkhead_sys::Thing;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -29,6 +30,15 @@ pub struct Standing {
     pub exact: bool,
 }
 
+/// Why something is denied that no rule could allow.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Beyond {
+    /// File systems are frozen, and it may wait for a disk.
+    Frozen,
+    /// It is on no list of what the agent gives such a module.
+    List,
+}
+
 /// What the policy said.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
@@ -43,6 +53,8 @@ pub struct Judgement {
     /// The permit that would allow just this; see [`permit_for`]. Only of what was denied, or if the standing is `exact`; and
     /// only if it is not longer than any that an owner would write.
     pub permit: Option<String>,
+    /// Why it was denied whatever rules say; nothing if rules decided.
+    pub beyond: Option<Beyond>,
     /// How often.
     pub times: u32,
 }
@@ -129,6 +141,45 @@ impl Gate {
         self.require(module, Capability::Agent, &[])
     }
 
+    /// What rules that forbid `module` something of `capability` call `thing`, under `key`.
+    pub(crate) fn also<'a>(
+        &self,
+        policy: &'a Policy,
+        (module, capability, key): (&str, Capability, &str),
+        thing: Thing<'_>,
+    ) -> Vec<&'a str> {
+        let names = policy.forbidden(module, capability.name(), key);
+        if names.is_empty() {
+            return names;
+        }
+        self.system.same(thing, &names).into_iter().filter_map(|position| names.get(position).copied()).collect()
+    }
+
+    /// Asks whether `module` may do something with what it has open that may wait for a disk. No policy is asked: it was when
+    /// that was opened.
+    pub fn use_open(&self, module: &str) -> Result<(), GateError<Errno>> {
+        if !self.is_frozen() {
+            return Ok(());
+        }
+        self.require(module, Capability::Files, &[])
+    }
+
+    /// Denies what is on no list of the agent's, whatever the policy said of it, and remembers it.
+    pub(crate) fn refuse<E: std::error::Error>(
+        &self,
+        module: &str,
+        capability: Capability,
+        asks: &Asks<'_>,
+    ) -> GateError<E> {
+        let Judge { standing, judgements, .. } = &self.judge;
+        let exact = standing.get().exact;
+        let permit = Some(permit_for(module, capability.name(), asks, exact)).filter(|permit| permit.len() <= PERMIT);
+        let most = if exact { REMEMBERED_EXACTLY } else { REMEMBERED };
+        let verdict = Verdict { allowed: false, rule: None };
+        judgements.borrow_mut().remember(most, module, capability, &verdict, (permit, Some(Beyond::List)));
+        GateError::Denied { module: module.to_owned(), capability }
+    }
+
     /// Asks whether `module` may use `capability` so.
     pub(crate) fn require<E: std::error::Error>(
         &self,
@@ -151,17 +202,22 @@ impl Gate {
         let begin = Instant::now();
         let Judge { policy, standing, judgements, .. } = &self.judge;
         let (policy, standing) = (policy.borrow(), standing.get());
-        let verdict = policy.judge(module, capability.name(), asks);
+        let frozen = standing.frozen && capability.waits_for_a_thaw();
+        let verdict = match frozen {
+            true => Verdict { allowed: false, rule: None },
+            false => policy.judge(module, capability.name(), asks),
+        };
         let mut judgements = judgements.borrow_mut();
-        let wanted = !verdict.allowed || standing.exact;
+        let wanted = !frozen && (!verdict.allowed || standing.exact);
         let permit = wanted.then(|| permit_for(module, capability.name(), asks, standing.exact));
         let permit = permit.filter(|permit| permit.len() <= PERMIT);
         let most = if standing.exact { REMEMBERED_EXACTLY } else { REMEMBERED };
-        judgements.remember(most, module, capability, &verdict, permit);
+        let beyond = frozen.then_some(Beyond::Frozen);
+        judgements.remember(most, module, capability, &verdict, (permit, beyond));
         judgements.time += begin.elapsed();
         if verdict.allowed {
             Ok(take(verdict.rule))
-        } else if standing.observe {
+        } else if standing.observe && !frozen {
             Ok(take(None))
         } else {
             Err(GateError::Denied { module: module.to_owned(), capability })
@@ -176,11 +232,11 @@ impl Judgements {
         module: &str,
         capability: Capability,
         verdict: &Verdict<'_>,
-        permit: Option<String>,
+        (permit, beyond): (Option<String>, Option<Beyond>),
     ) {
         let (allowed, rule) = (verdict.allowed, verdict.rule.map(|rule| &rule.origin));
         let same = |it: &&mut Judgement| {
-            (it.capability, it.allowed, it.rule.as_ref()) == (capability, allowed, rule)
+            (it.capability, it.allowed, it.beyond, it.rule.as_ref()) == (capability, allowed, beyond, rule)
                 && it.module == module
                 && it.permit == permit
         };
@@ -188,7 +244,7 @@ impl Judgements {
             known.times = known.times.saturating_add(1);
         } else if self.list.len() < most {
             let (module, rule) = (module.to_owned(), rule.cloned());
-            self.list.push(Judgement { module, capability, allowed, rule, permit, times: 1 });
+            self.list.push(Judgement { module, capability, allowed, rule, permit, beyond, times: 1 });
         } else {
             self.forgotten = self.forgotten.saturating_add(1);
         }
@@ -232,6 +288,29 @@ mod tests {
         assert!(ask(&gate, "halt") && ask(&gate, "suspend-ram"));
         assert!(gate.end().list.iter().all(|judgement| !judgement.allowed));
         assert!(!ask(&gate, "halt"), "and only for the one request");
+    }
+
+    #[test]
+    fn while_frozen_nothing_is_granted_that_may_wait_for_a_disk() {
+        let gate = testing::full(&Fake::default());
+        for observe in [false, true] {
+            gate.begin(Standing { frozen: true, observe, ..Standing::default() });
+            for capability in Capability::ALL.iter().filter(|it| it.waits_for_a_thaw()) {
+                for module in testing::MODULES {
+                    let denied = gate.require::<crate::Errno>(module, *capability, &[]);
+                    assert!(denied.is_err(), "{module} {capability}, observe: {observe}");
+                }
+            }
+            assert!(gate.use_open("file").is_err(), "nor what was opened before");
+            let told = gate.end();
+            let beyond = |it: &Judgement| it.beyond == Some(Beyond::Frozen);
+            assert!(told.list.iter().all(|it| beyond(it) && !it.allowed && it.permit.is_none() && it.rule.is_none()));
+        }
+        assert!(gate.use_open("file").is_ok());
+        gate.begin(Standing { frozen: true, ..Standing::default() });
+        for (module, capability) in [("report", Capability::Network), ("time", Capability::Clock)] {
+            assert!(gate.require::<crate::Errno>(module, capability, &[]).is_ok(), "{module} {capability}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use crate::{Capability, Ending, Errno, Gate, GateError, Manner, Spawn, Spawned};
 use bulkhead_policy::{Ask, Grant};
+use bulkhead_sys::Thing;
 use std::time::Duration;
 
 /// A program that was started.
@@ -36,9 +37,17 @@ impl Gate {
         }
         let found = self.find(&program).and_then(|path| self.system.locate_program(&path).map(|file| (path, file)));
         let names: Vec<&[u8]> = program.environment.iter().flatten().map(|variable| name(variable)).collect();
+        let policy = self.policy();
+        let also = match &found {
+            Ok((_, located)) => {
+                self.also(&policy, (module, Capability::Processes, "programs"), Thing::Program(located))
+            }
+            Err(_) => Vec::new(),
+        };
+        // One that is not there is what the client calls it.
+        let called = found.as_ref().map_or(&program.path, |(_, located)| &located.path);
         let asks = [
-            // One that is not there is what the client calls it.
-            ("programs", Ask::Path(found.as_ref().map_or(&program.path, |(_, located)| &located.path))),
+            ("programs", Ask::Thing { name: called, also: &also }),
             ("arguments", Ask::Arguments(program.arguments.get(1..).unwrap_or_default())),
             ("environment", Ask::Names(&names)),
         ];
@@ -186,6 +195,24 @@ mod tests {
         assert_eq!(outcome(&gate, &system, program("/sbin/halt", None)), "execute /sbin/halt now");
         assert_eq!(outcome(&gate, &system, program("stop", None)), "execute /usr/bin/stop now");
         assert_eq!(outcome(&gate, &system, program("/tmp/halt", None)), "denied", "it is the shell");
+    }
+
+    #[test]
+    fn what_is_forbidden_by_one_name_is_forbidden_by_all() {
+        let system = system();
+        let forbid = |program: &str| {
+            let permits = permit("").replace("\"/sbin/halt\"", "\"*\"");
+            let forbid =
+                format!("[[forbid]]\ncapability = \"processes\"\nprograms = [\"{program}\"]\nreason = \"x\"\n");
+            testing::with(&system, &(permits + &forbid))
+        };
+        let gate = forbid("/usr/bin/stop");
+        for path in ["/sbin/halt", "/usr/bin/stop", "halt", "stop"] {
+            assert_eq!(outcome(&gate, &system, program(path, None)), "denied", "{path}");
+        }
+        assert_eq!(outcome(&gate, &system, program("/bin/sh", None)), "execute /bin/sh now");
+        assert_eq!(outcome(&forbid("/tmp/halt"), &system, program("/bin/sh", None)), "denied", "it is the shell");
+        assert_eq!(outcome(&forbid("/no/such"), &system, program("/bin/sh", None)), "execute /bin/sh now");
     }
 
     #[test]

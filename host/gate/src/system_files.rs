@@ -22,38 +22,43 @@ impl Gate {
         if is_named(module, path, |variable| self.system.environment(variable)) {
             return Ok(self.system.read_system_file(b"/", &path[1..], FILE_LIMIT)?);
         }
-        let (tree, path) = listed(module, Access::Read, path)?;
-        Ok(self.system.read_system_file(tree, path, FILE_LIMIT)?)
+        let (tree, below) = self.listed(module, Access::Read, path)?;
+        Ok(self.without_excluded(path, self.system.read_system_file(tree, below, FILE_LIMIT)?))
     }
 
     /// The names in a folder.
     pub fn system_entries(&self, module: &str, path: &[u8]) -> Result<Vec<Vec<u8>>, GateError<Errno>> {
         self.require(module, Capability::SystemFiles, &[("files", Ask::Path(path))])?;
-        let (tree, path) = listed(module, Access::Entries, path)?;
+        let (tree, path) = self.listed(module, Access::Entries, path)?;
         Ok(self.system.system_entries(tree, path, ENTRIES_LIMIT)?)
     }
 
     /// Where a link leads.
     pub fn resolve_system_link(&self, module: &str, path: &[u8]) -> Result<Vec<u8>, GateError<Errno>> {
         self.require(module, Capability::SystemFiles, &[("files", Ask::Path(path))])?;
-        let (tree, path) = listed(module, Access::Resolve, path)?;
+        let (tree, path) = self.listed(module, Access::Resolve, path)?;
         Ok(self.system.resolve_link(tree, path)?)
     }
-}
 
-/// The tree that `path` is in and the path below it, if it is on the list of `module`.
-fn listed<'a>(module: &str, access: Access, path: &'a [u8]) -> Result<(&'static [u8], &'a [u8]), GateError<Errno>> {
-    if !is_listed(module, access, path) {
-        return Err(GateError::Denied { module: module.to_owned(), capability: Capability::SystemFiles });
+    /// The tree that `path` is in and the path below it, if it is on the list of `module`.
+    fn listed<'a>(
+        &self,
+        module: &str,
+        access: Access,
+        path: &'a [u8],
+    ) -> Result<(&'static [u8], &'a [u8]), GateError<Errno>> {
+        if !is_listed(module, access, path) {
+            return Err(self.refuse(module, Capability::SystemFiles, &[("files", Ask::Path(path))]));
+        }
+        let below = |tree: &&'static [u8]| Some((*tree, path.strip_prefix(*tree)?.strip_prefix(b"/")?));
+        Ok(TREES.iter().find_map(below).unwrap_or((b"/", &path[1..])))
     }
-    let below = |tree: &&'static [u8]| Some((*tree, path.strip_prefix(*tree)?.strip_prefix(b"/")?));
-    Ok(TREES.iter().find_map(below).unwrap_or((b"/", &path[1..])))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing;
+    use crate::{Beyond, Standing, testing};
     use bulkhead_sys::Fake;
 
     fn gate() -> (Fake, Gate) {
@@ -111,6 +116,20 @@ mod tests {
         let (fake, gate) = gate();
         fake.write_system_file("/proc/stat", vec![b' '; FILE_LIMIT + 1]);
         assert_eq!(gate.read_system_file("report", b"/proc/stat"), Err(GateError::Failed(Errno::EOVERFLOW)));
+    }
+
+    #[test]
+    fn what_is_on_no_list_is_remembered_as_such() {
+        let gate = testing::with(
+            &Fake::default(),
+            "[[permit]]\ncapability = \"system-files\"\nmodules = [\"com.example.x\"]\nfiles = [\"*\"]\nreason = \"x\"\n",
+        );
+        gate.begin(Standing::default());
+        assert!(is_denied(&gate.read_system_file("com.example.x", b"/etc/hostname")));
+        let told = gate.end().list;
+        let beyond: Vec<_> = told.iter().map(|it| (it.allowed, it.beyond)).collect();
+        assert_eq!(beyond, [(true, None), (false, Some(Beyond::List))]);
+        assert!(told[1].permit.as_deref().is_some_and(|permit| permit.contains("/etc/hostname")));
     }
 
     #[test]

@@ -2,11 +2,14 @@
 
 use crate::{Capability, Gate, GateError, MountError, Trimmed};
 use bulkhead_policy::Ask;
+use bulkhead_sys::Thing;
 
 impl Gate {
     /// Trims the file system mounted at `mount_point`.
     pub fn trim(&self, module: &str, mount_point: &[u8], minimum: u64) -> Result<Trimmed, GateError<MountError>> {
-        self.require(module, Capability::Trimmer, &[("mount-points", Ask::Path(mount_point))])?;
+        let policy = self.policy();
+        let also = self.also(&policy, (module, Capability::Trimmer, "mount-points"), Thing::MountPoint(mount_point));
+        self.require(module, Capability::Trimmer, &[("mount-points", Ask::Thing { name: mount_point, also: &also })])?;
         Ok(self.system.trim(mount_point, minimum)?)
     }
 }

@@ -120,6 +120,12 @@ impl CommandRule {
         state && self.names.iter().any(|name| covers(name, command))
     }
 
+    /// Whether it speaks of the frozen state alone, and of `command` by its name or by that of its vendor.
+    pub(crate) fn names_while_frozen(&self, command: &str) -> bool {
+        let is_named = |name: &String| name.len() > "__*".len() && name.starts_with("__") && covers(name, command);
+        self.when == When::Frozen && self.names.iter().any(is_named)
+    }
+
     /// Whether it speaks of `command` in this state and at this pace. `calls` tells how often the command came within a time
     /// until now.
     pub(crate) fn holds(&self, command: &str, frozen: bool, calls: impl Fn(Duration) -> u32) -> bool {

@@ -2,8 +2,9 @@
 
 use crate::grant::{Effect, Grant, Value};
 use crate::matching::fits;
-use crate::shape::Kind;
+use crate::shape::{Key, Kind};
 use crate::tree;
+use std::path::Path;
 
 impl Grant {
     /// Whether `other` says nothing beside this permit: every use that it permits, this one permits with settings that are
@@ -16,6 +17,33 @@ impl Grant {
             && other.modules.iter().all(|module| self.modules.contains(module))
             && conditions().all(|key| includes(key.kind, self.value(key.name), other.value(key.name)))
             && self.width() >= other.width()
+    }
+}
+
+impl Grant {
+    /// Whether this forbid leaves nothing of a permit, as far as their texts tell.
+    pub fn forbids_whole(&self, permit: &Grant) -> bool {
+        let effects = (self.effect, permit.effect) == (Effect::Forbid, Effect::Permit);
+        let all_modules = self.modules.is_empty() || permit.modules.iter().all(|module| self.modules.contains(module));
+        // What a permit may mean without saying it, a forbid that says it leaves the rest of.
+        let leaves_nothing = |key: &Key, value: &Value| match key.kind {
+            Kind::Flag | Kind::AtMost => false,
+            kind => is_everything(value) || permit.value(key.name).is_some_and(|own| encloses(kind, value, own)),
+        };
+        effects
+            && all_modules
+            && self.shape == permit.shape
+            && self.values.iter().all(|(key, value)| leaves_nothing(key, value))
+    }
+}
+
+/// Whether all that the second value means, the first means too; of trees those that lie in others by their names.
+fn encloses(kind: Kind, wide: &Value, narrow: &Value) -> bool {
+    match (kind, wide, narrow) {
+        (Kind::Trees, Value::Texts(wide), Value::Texts(narrow)) => {
+            narrow.iter().all(|tree| wide.iter().any(|around| Path::new(tree).starts_with(around)))
+        }
+        _ => contains(kind, wide, narrow),
     }
 }
 
@@ -42,7 +70,10 @@ fn contains(kind: Kind, wide: &Value, narrow: &Value) -> bool {
     match (wide, narrow) {
         (Value::Texts(wide), Value::Texts(narrow)) => {
             let root = kind == Kind::Trees && wide.iter().any(|tree| tree == "/");
-            root || narrow.iter().all(|text| wide.contains(text))
+            let is_like = |text: &String, wide: &String| {
+                kind == Kind::FileNames && !text.contains('*') && tree::is_like(wide.as_bytes(), text.as_bytes())
+            };
+            root || narrow.iter().all(|text| wide.iter().any(|wide| wide == text || is_like(text, wide)))
         }
         (Value::Patterns(wide), Value::Patterns(narrow)) => {
             let is_one_path = |pattern: &str| !pattern.contains('*') && !pattern.contains("...");
@@ -79,6 +110,36 @@ mod tests {
             .unwrap_or_else(|error| panic!("{error}\n{text}"))
             .grants
             .remove(0)
+    }
+
+    #[test]
+    fn a_forbid_may_leave_nothing_of_a_permit() {
+        let forbid = |capability: &str, lines: &str| {
+            let text = format!("version = 1\n[[forbid]]\ncapability = \"{capability}\"\nreason = \"\"\n{lines}");
+            Document::parse("p", &text, &[], &["file", "exec"]).unwrap().grants.remove(0)
+        };
+        let log = "trees = [\"/var/log/app\"]\naccess = [\"read\"]";
+        for (capability, without, with, whole) in [
+            ("files", "", log, true),
+            ("files", "trees = [\"/var/log\"]", log, true),
+            ("files", "trees = [\"/var/lo\"]", log, false),
+            ("files", "trees = [\"/var/log/app/private\"]", log, false),
+            ("files", "trees = [\"/\"]\naccess = [\"write\"]", log, false),
+            ("files", "access = [\"read\", \"write\"]", log, true),
+            ("files", "links = true", log, false),
+            ("files", "names = [\"*.key\"]", log, false),
+            ("files", "modules = [\"exec\"]", log, false),
+            ("accounts", "users = [\"root\"]", "users = [\"root\"]\nmay = [\"password\"]", true),
+            ("accounts", "users = [\"root\"]", "users = [\"*\"]\nmay = [\"password\"]", false),
+            ("processes", "programs = [\"*\"]", "programs = [\"/bin/a\"]", true),
+            ("processes", "arguments = [[\"-x\"]]", "programs = [\"/bin/a\"]", false),
+        ] {
+            assert_eq!(
+                forbid(capability, without).forbids_whole(&permit(capability, with)),
+                whole,
+                "{without} / {with}"
+            );
+        }
     }
 
     #[test]

@@ -3,8 +3,10 @@
 use crate::command::CommandRule;
 use crate::error::{Origin, PolicyError, suggestion};
 use crate::grant::{Effect, Grant};
+use crate::hotplug::HotplugRule;
 use crate::limit::LimitRule;
 use crate::module::ModuleRule;
+use crate::network::NetworkRule;
 use crate::profiles::{PROFILES, Profile};
 use crate::table::{Item, Source, Table};
 use std::sync::Arc;
@@ -27,6 +29,10 @@ pub struct Document {
     pub limits: Vec<LimitRule>,
     /// Its rules about the life of modules.
     pub modules: Vec<ModuleRule>,
+    /// What it says of network interfaces.
+    pub network: Option<NetworkRule>,
+    /// What it says of processors and memory that are added.
+    pub hotplug: Option<HotplugRule>,
 }
 
 impl Document {
@@ -96,6 +102,10 @@ impl Reading {
             let rule = self.keep(rule.and_then(|rule| ModuleRule::read(rule, modules)));
             self.document.modules.extend(rule);
         }
+        let network = table.take("network").map(|item| item.table().and_then(NetworkRule::read)).transpose();
+        self.document.network = self.keep(network).flatten();
+        let hotplug = table.take("hotplug").map(|item| item.table().and_then(HotplugRule::read)).transpose();
+        self.document.hotplug = self.keep(hotplug).flatten();
         let finished = table.finish();
         self.keep(finished);
     }

@@ -37,7 +37,7 @@ pub enum Effect {
 /// The value of a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// Of [`Kind::Words`], [`Kind::Names`], [`Kind::Paths`] and [`Kind::Trees`].
+    /// Of [`Kind::Words`], [`Kind::Names`], [`Kind::FileNames`], [`Kind::Paths`] and [`Kind::Trees`].
     Texts(Vec<String>),
     /// Of [`Kind::Patterns`].
     Patterns(Vec<String>),
@@ -79,6 +79,20 @@ pub enum Ask<'a> {
     Names(&'a [&'a [u8]]),
     /// This path, for [`Kind::Paths`] and [`Kind::Patterns`].
     Path(&'a [u8]),
+    /// One thing that may have several names, for [`Kind::Names`] and [`Kind::Paths`].
+    Thing {
+        /// What it is called.
+        name: &'a [u8],
+        /// The names in the policy's forbids that are this very thing too. Only a forbid heeds them.
+        also: &'a [&'a str],
+    },
+    /// The file of this name, for [`Kind::FileNames`].
+    File {
+        /// Its own name.
+        name: &'a [u8],
+        /// Whether it may have others too, which nobody knows. Only a forbid heeds it.
+        has_others: bool,
+    },
     /// An object and where it lies, of the trees that the policy names, for [`Kind::Trees`].
     Within {
         /// It lies in these.
@@ -225,7 +239,9 @@ impl Grant {
                 (Kind::Words(all), Some(Value::Texts(words))) => {
                     all.iter().all(|word| words.iter().any(|it| it == word))
                 }
-                (Kind::Names | Kind::Paths, Some(Value::Texts(names))) => names.iter().any(|name| name == "*"),
+                (Kind::Names | Kind::FileNames | Kind::Paths, Some(Value::Texts(names))) => {
+                    names.iter().any(|name| name == "*")
+                }
                 (Kind::Patterns, Some(Value::Patterns(patterns))) => patterns.iter().any(|pattern| pattern == "*"),
                 (Kind::Trees, Some(Value::Texts(trees))) => trees.iter().any(|tree| tree == "/"),
                 (_, Some(value)) => matches!(value, Value::Any | Value::AtMost(None) | Value::Flag(true)),
@@ -278,6 +294,10 @@ fn value(key: &Key, effect: Effect, item: &Item<'_>) -> Result<Value, PolicyErro
             Ok(Value::Texts(Vec::new()))
         }
         Kind::Names => texts(&|text| text.is_empty().then(|| "a name is not empty".to_owned())),
+        Kind::FileNames => texts(&|text| {
+            let is_name = !matches!(text, "" | "." | "..") && !text.contains(['/', '\0']);
+            (!is_name).then(|| format!("'{text}' is not the name of a file: folders are for 'trees'"))
+        }),
         Kind::Paths => texts(&plain_or_all),
         Kind::Trees => texts(&not_plain),
         Kind::Patterns => texts(&plain_or_all).map(|value| match value {

@@ -31,6 +31,8 @@ pub fn json_schema(commands: &[&str], modules: &[&str]) -> Value {
             "permit": { "type": "array", "items": { "anyOf": grants(modules, true) } },
             "limit": { "type": "array", "items": limit(modules) },
             "module": { "type": "array", "items": module(modules) },
+            "network": network(),
+            "hotplug": hotplug(),
             "forbid": { "type": "array", "items": { "anyOf": grants(modules, false) } },
         }
     })
@@ -108,6 +110,7 @@ fn value(key: &Key, permit: bool) -> Value {
             json!({ "type": "array", "items": { "type": "string", "minLength": 1 } })
         }
         Kind::Names => list(json!({ "type": "string", "minLength": 1 })),
+        Kind::FileNames => list(json!({ "type": "string", "pattern": "^[^/]+$" })),
         Kind::Paths | Kind::Patterns => list(json!({ "type": "string", "pattern": "^(/|\\*$)" })),
         Kind::Trees => list(json!({ "type": "string", "pattern": "^/" })),
         Kind::Numbers => json!({ "anyOf": [{ "type": "array", "items": { "type": "integer" } }, { "const": "*" }] }),
@@ -190,6 +193,41 @@ fn module(modules: &[&str]) -> Value {
                 "properties": { "failures": count(1, 1000), "seconds": count(1, 86_400) },
                 "description": "After how many failures in how many seconds a version is taken away that has come through \
                                 its probation. Without: 3 in 600."
+            },
+            "reason": { "type": "string", "description": "Why." }
+        }
+    })
+}
+
+fn network() -> Value {
+    let one_of_them = ["exclude", "primary"].map(|key| json!({ "required": [key] }));
+    let names = |doc: &str| {
+        let name = json!({ "type": "string", "minLength": 1, "pattern": "^[^\\s/:]+$" });
+        json!({ "type": "array", "minItems": 1, "items": name, "description": doc })
+    };
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "anyOf": one_of_them,
+        "description": "Which network interfaces clients see, and in which order. Without: all, in the kernel's order.",
+        "properties": {
+            "exclude": names("Names of interfaces that clients do not see; in them * is any text."),
+            "primary": names("Names of interfaces that come first, in this order; in them * is any text. Then come those \
+                              that have a default route."),
+            "reason": { "type": "string", "description": "Why." }
+        }
+    })
+}
+
+fn hotplug() -> Value {
+    json!({
+        "type": "object",
+        "additionalProperties": false,
+        "required": ["online"],
+        "properties": {
+            "online": {
+                "type": "boolean",
+                "description": "Whether processors and memory that are added while the VM runs are taken into use. Without: no."
             },
             "reason": { "type": "string", "description": "Why." }
         }

@@ -10,6 +10,9 @@
 //! - *limits* ([`LimitRule`]) say what compartments may use; whoever keeps what they bound takes them ([`Policy::limits`]);
 //! - *module rules* ([`ModuleRule`]) say on what terms modules are installed and run ([`Policy::module`]).
 //!
+//! Two tables besides are no rules about modules, but wishes about the machine: which network interfaces are told of and in which
+//! order ([`NetworkRule`]), and whether processors and memory that are added are taken into use ([`HotplugRule`]).
+//!
 //! What a file can say stands in [`shape`], as data: the reader, the JSON schema and the explanations are made from it.
 
 mod canonical;
@@ -18,11 +21,13 @@ mod cover;
 mod document;
 mod error;
 mod grant;
+mod hotplug;
 mod json_schema;
 mod limit;
 mod matching;
 mod module;
 mod names;
+mod network;
 mod overlap;
 mod policy;
 mod profiles;
@@ -36,10 +41,12 @@ pub use command::{CommandRule, CommandVerdict, Mode, Pace, When};
 pub use document::{Document, VERSION};
 pub use error::{Origin, PolicyError};
 pub use grant::{Ask, Asks, Effect, Grant, Rate, Value, Verdict};
+pub use hotplug::HotplugRule;
 pub use json_schema::json_schema;
 pub use limit::{LimitRule, Limits};
 pub use module::{ModuleRule, ModuleTerms, Strikes};
 pub use names::{LONGEST, command_fault, covers, is_label, is_vendor_command, is_vendor_module};
+pub use network::NetworkRule;
 pub use overlap::overlap;
 pub use policy::Policy;
 pub use profiles::{PROFILES, Profile};

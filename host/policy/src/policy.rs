@@ -4,8 +4,10 @@ use crate::command::{CommandRule, CommandVerdict, Mode};
 use crate::document::Document;
 use crate::error::PolicyError;
 use crate::grant::{Asks, Effect, Grant, Value, Verdict};
+use crate::hotplug::HotplugRule;
 use crate::limit::{LimitRule, Limits};
 use crate::module::ModuleRule;
+use crate::network::NetworkRule;
 use crate::profiles::Profile;
 use std::cmp::{Ordering, Reverse};
 use std::time::Duration;
@@ -23,6 +25,10 @@ pub struct Policy {
     pub limits: Vec<LimitRule>,
     /// The rules about the life of modules.
     pub modules: Vec<ModuleRule>,
+    /// What is said of network interfaces.
+    pub network: Option<NetworkRule>,
+    /// What is said of processors and memory that are added.
+    pub hotplug: Option<HotplugRule>,
 }
 
 impl Policy {
@@ -44,10 +50,10 @@ impl Policy {
                     _ => policy.profile = Some(profile),
                 }
             }
-            policy.add(document);
+            policy.add(document)?;
         }
         if let Some(profile) = policy.profile {
-            policy.add(profile.document(commands, modules)?);
+            policy.add(profile.document(commands, modules)?)?;
         }
         Ok(policy)
     }
@@ -55,15 +61,29 @@ impl Policy {
     /// A profile of the package as it is.
     pub fn of_profile(profile: &'static Profile, commands: &[&str], modules: &[&str]) -> Result<Self, PolicyError> {
         let mut policy = Policy { profile: Some(profile), ..Policy::default() };
-        policy.add(profile.document(commands, modules)?);
+        policy.add(profile.document(commands, modules)?)?;
         Ok(policy)
     }
 
-    fn add(&mut self, document: Document) {
+    fn add(&mut self, document: Document) -> Result<(), PolicyError> {
         self.commands.extend(document.commands);
         self.grants.extend(document.grants);
         self.limits.extend(document.limits);
         self.modules.extend(document.modules);
+        self.network = match (self.network.take(), document.network) {
+            (Some(one), Some(other)) => Some(one.joined(other)?),
+            (one, other) => one.or(other),
+        };
+        self.hotplug = match (self.hotplug.take(), document.hotplug) {
+            (Some(one), Some(other)) => Some(one.joined(other)),
+            (one, other) => one.or(other),
+        };
+        Ok(())
+    }
+
+    /// Whether processors and memory that are added while the VM runs are taken into use.
+    pub fn takes_online(&self) -> bool {
+        self.hotplug.as_ref().is_some_and(|rule| rule.online)
     }
 
     /// Whether `command` may run. `calls` tells how often it came within a time until now. Of the rules that speak of it
@@ -74,6 +94,12 @@ impl Policy {
             Some(rule) => CommandVerdict { mode: rule.mode, rule: Some(rule) },
             None => CommandVerdict { mode: Mode::Deny, rule: None },
         }
+    }
+
+    /// Whether the owner has said of the frozen state, and of this command by its name, that it runs. A rule for all commands
+    /// does not know this one, and a rule for both states does not think of the frozen one.
+    pub fn lets_run_while_frozen(&self, command: &str) -> bool {
+        self.commands.iter().any(|rule| rule.mode != Mode::Deny && rule.names_while_frozen(command))
     }
 
     /// Whether `module` may use `capability` so. A forbid decides before a permit; nothing denies. Of several permits the
@@ -120,6 +146,23 @@ impl Policy {
             && !concerned().any(|rule| rule.effect == Effect::Forbid && rule.forbids_all(word))
     }
 
+    /// What forbids of `capability` name for `module` under `key`, each once: the gate has to find out what these are.
+    pub fn forbidden(&self, module: &str, capability: &str, key: &str) -> Vec<&str> {
+        let concerned = self.grants.iter().filter(|rule| rule.concerns(module, capability));
+        let forbids = concerned.filter(|rule| rule.effect == Effect::Forbid);
+        let mut names: Vec<&str> = forbids
+            .flat_map(|rule| match rule.value(key) {
+                Some(Value::Texts(names)) => names.as_slice(),
+                _ => &[],
+            })
+            .map(String::as_str)
+            .filter(|name| *name != "*")
+            .collect();
+        names.sort_unstable();
+        names.dedup();
+        names
+    }
+
     /// The folders that rules of `capability` name for `module`, each once: where the gate has to look.
     pub fn trees(&self, module: &str, capability: &str) -> Vec<&str> {
         let concerned = self.grants.iter().filter(|rule| rule.concerns(module, capability));
@@ -161,6 +204,20 @@ mod tests {
         assert_eq!(mode(&policy(&(rule("enforce") + &rule("observe"))), "guest-exec"), Mode::Enforce);
         assert_eq!(mode(&policy(&(rule("deny") + &rule("enforce"))), "guest-exec"), Mode::Deny);
         assert_eq!(mode(&policy(&rule("enforce")), "guest-ping"), Mode::Deny, "it speaks of another");
+    }
+
+    #[test]
+    fn only_a_rule_that_names_a_command_and_the_frozen_state_lets_it_run_then() {
+        let lets = |names: &str, rest: &str| {
+            let text = format!("[[command]]\nnames = [\"{names}\"]\nmode = {rest}\n");
+            policy(&text).lets_run_while_frozen("__com.example_x")
+        };
+        let frozen = "\"enforce\"\nwhile = \"frozen\"";
+        assert!(lets("__com.example_x", frozen) && lets("__com.example_*", frozen));
+        assert!(lets("__com.example_x", "\"observe\"\nwhile = \"frozen\""));
+        assert!(!lets("*", frozen) && !lets("__com.example_y", frozen));
+        assert!(!lets("__com.example_x", "\"enforce\"") && !lets("__com.example_x", "\"deny\"\nwhile = \"frozen\""));
+        assert!(!lets("__com.example_x", "\"enforce\"\nwhile = \"thawed\""));
     }
 
     #[test]

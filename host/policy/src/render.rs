@@ -2,8 +2,10 @@
 
 use crate::command::{CommandRule, Mode, When};
 use crate::grant::{Ask, Asks, Effect, Grant, Value};
+use crate::hotplug::HotplugRule;
 use crate::limit::LimitRule;
 use crate::module::ModuleRule;
+use crate::network::NetworkRule;
 use crate::shape::{self, Kind};
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
@@ -73,6 +75,24 @@ impl Display for ModuleRule {
     }
 }
 
+impl Display for NetworkRule {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(out, "[network]")?;
+        if !self.exclude.is_empty() {
+            writeln!(out, "exclude = {}", list(&self.exclude))?;
+        }
+        self.primary.iter().try_for_each(|names| writeln!(out, "primary = {}", list(names)))?;
+        self.reason.iter().try_for_each(|reason| writeln!(out, "reason = {}", quoted(reason)))
+    }
+}
+
+impl Display for HotplugRule {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(out, "[hotplug]\nonline = {}", self.online)?;
+        self.reason.iter().try_for_each(|reason| writeln!(out, "reason = {}", quoted(reason)))
+    }
+}
+
 impl Display for Value {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
         match self {
@@ -128,7 +148,8 @@ fn value_for(ask: Ask<'_>) -> Option<String> {
     let text = |bytes: &[u8]| quoted(&String::from_utf8_lossy(bytes));
     let joined = |texts: Vec<String>| format!("[{}]", texts.join(", "));
     match ask {
-        Ask::Flag(false) | Ask::Names([]) => None,
+        // The tree of a permit for just this file is the file.
+        Ask::Flag(false) | Ask::Names([]) | Ask::File { .. } => None,
         Ask::Flag(true) => Some("true".to_owned()),
         Ask::Words(words) => Some(joined(words.iter().map(|word| quoted(word)).collect())),
         // A client may ask for the name `*`, or for none. Left out, the permit does not cover it, and may not even be read;
@@ -136,6 +157,8 @@ fn value_for(ask: Ask<'_>) -> Option<String> {
         Ask::Names(names) => {
             Some(joined(names.iter().filter(|name| !matches!(**name, b"*" | b"")).map(|name| text(name)).collect()))
         }
+        Ask::Thing { name: b"*" | b"", .. } => Some(joined(Vec::new())),
+        Ask::Thing { name, .. } => Some(joined(vec![text(name)])),
         Ask::Path(path) | Ask::Within { path, .. } => Some(joined(vec![text(path)])),
         Ask::Number(number) => Some(format!("[{number}]")),
         Ask::Amount(amount) => Some(format!("\"{}\"", seconds(whole(amount)))),

@@ -3,8 +3,10 @@
 use crate::command::CommandRule;
 use crate::error::Origin;
 use crate::grant::{Grant, Value};
+use crate::hotplug::HotplugRule;
 use crate::limit::LimitRule;
 use crate::module::ModuleRule;
+use crate::network::NetworkRule;
 use crate::policy::Policy;
 use std::collections::BTreeSet;
 use std::fmt::{self, Display, Formatter};
@@ -20,6 +22,10 @@ pub enum Rule<'a> {
     Limit(&'a LimitRule),
     /// `[[module]]`.
     Module(&'a ModuleRule),
+    /// `[network]`.
+    Network(&'a NetworkRule),
+    /// `[hotplug]`.
+    Hotplug(&'a HotplugRule),
 }
 
 impl<'a> Rule<'a> {
@@ -30,6 +36,8 @@ impl<'a> Rule<'a> {
             Rule::Grant(rule) => &rule.origin,
             Rule::Limit(rule) => &rule.origin,
             Rule::Module(rule) => &rule.origin,
+            Rule::Network(rule) => &rule.origin,
+            Rule::Hotplug(rule) => &rule.origin,
         }
     }
 
@@ -46,6 +54,11 @@ impl<'a> Rule<'a> {
             Rule::Module(rule) => {
                 ModuleRule { names: sorted(&rule.names), reason: String::new(), ..rule.clone() }.to_string()
             }
+            // The order of the primary ones is what is said.
+            Rule::Network(rule) => {
+                NetworkRule { exclude: sorted(&rule.exclude), reason: None, ..rule.clone() }.to_string()
+            }
+            Rule::Hotplug(rule) => HotplugRule { reason: None, ..rule.clone() }.to_string(),
         }
     }
 }
@@ -57,6 +70,8 @@ impl Display for Rule<'_> {
             Rule::Grant(rule) => rule.fmt(out),
             Rule::Limit(rule) => rule.fmt(out),
             Rule::Module(rule) => rule.fmt(out),
+            Rule::Network(rule) => rule.fmt(out),
+            Rule::Hotplug(rule) => rule.fmt(out),
         }
     }
 }
@@ -66,7 +81,9 @@ impl Policy {
     pub fn rules(&self) -> impl Iterator<Item = Rule<'_>> {
         let commands = self.commands.iter().map(Rule::Command);
         let (limits, modules) = (self.limits.iter().map(Rule::Limit), self.modules.iter().map(Rule::Module));
-        commands.chain(self.grants.iter().map(Rule::Grant)).chain(limits).chain(modules)
+        let (network, hotplug) = (self.network.iter().map(Rule::Network), self.hotplug.iter().map(Rule::Hotplug));
+        let rules = commands.chain(self.grants.iter().map(Rule::Grant)).chain(limits).chain(modules);
+        rules.chain(network).chain(hotplug)
     }
 }
 

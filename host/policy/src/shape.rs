@@ -36,6 +36,8 @@ pub enum Kind {
     /// A list of names; `*` is every name. What is asked for is one of them. Where a permit may do without, an empty list is
     /// no name at all.
     Names,
+    /// A list of names of files, without the folders that they are in; `*` in a name is any text.
+    FileNames,
     /// A list of absolute paths, each of one thing; `*` is every path. Compared with the path of the thing itself.
     Paths,
     /// A list of absolute paths of folders, each with all below it, or of single files. Which of them something lies in is not for the text
@@ -90,6 +92,13 @@ pub const SHAPES: &[Shape] = &[
                 doc: "What may be done: read, write over, write at the end, make new files, empty files.",
             },
             Key {
+                name: "names",
+                kind: Kind::FileNames,
+                required: false,
+                doc: "Which files and folders in the trees are meant, by their own names, whatever led to them; in a name '*' is any \
+                      text. Without: all.",
+            },
+            Key {
                 name: "links",
                 kind: Kind::Flag,
                 required: false,
@@ -124,7 +133,7 @@ pub const SHAPES: &[Shape] = &[
             name: "mount-points",
             kind: Kind::Paths,
             required: true,
-            doc: "Where the file systems are mounted that may be frozen.",
+            doc: "Where the file systems are mounted that may be frozen; in a forbid, wherever else they are mounted too.",
         }],
     },
     Shape {
@@ -134,7 +143,7 @@ pub const SHAPES: &[Shape] = &[
             name: "mount-points",
             kind: Kind::Paths,
             required: true,
-            doc: "Where the file systems are mounted that may be trimmed.",
+            doc: "Where the file systems are mounted that may be trimmed; in a forbid, wherever else they are mounted too.",
         }],
     },
     Shape {
@@ -164,7 +173,7 @@ pub const SHAPES: &[Shape] = &[
                 name: "programs",
                 kind: Kind::Paths,
                 required: true,
-                doc: "The programs, by the path of the file that is executed in the end.",
+                doc: "The programs, by the path of the file that is executed in the end; in a forbid, by any path that leads there.",
             },
             Key {
                 name: "arguments",
@@ -252,7 +261,12 @@ pub const SHAPES: &[Shape] = &[
         capability: "accounts",
         doc: "Set passwords, read and replace the keys of ssh.",
         keys: &[
-            Key { name: "users", kind: Kind::Names, required: true, doc: "Whose." },
+            Key {
+                name: "users",
+                kind: Kind::Names,
+                required: true,
+                doc: "Whose. A forbid means whoever has the number of that user, by whatever name.",
+            },
             Key {
                 name: "may",
                 kind: Kind::Words(&["password", "read-keys", "write-keys"]),

@@ -25,11 +25,12 @@ fn components(path: &[u8]) -> Option<Vec<&[u8]>> {
 }
 
 fn fit(patterns: &[&[u8]], names: &[&[u8]]) -> bool {
-    patterns.iter().zip(names).all(|(pattern, name)| component(pattern, name))
+    patterns.iter().zip(names).all(|(pattern, name)| is_like(pattern, name))
 }
 
-/// Whether one component matches; each `*` takes as little as it can, and the last one what is left.
-fn component(pattern: &[u8], name: &[u8]) -> bool {
+/// Whether a name, a component of a path or another, is like a pattern in which `*` is any text. Each `*` takes as little as it
+/// can, and the last one what is left.
+pub(crate) fn is_like(pattern: &[u8], name: &[u8]) -> bool {
     let mut pieces = pattern.split(|byte| *byte == b'*');
     let first = pieces.next().unwrap_or_default();
     let Some(mut rest) = name.strip_prefix(first) else { return false };

@@ -46,11 +46,10 @@ fn its_keys_are_those_of_the_form() {
     // Keys of rules that are not grants stand in the page by hand; the JSON schema, made from the same code, knows them.
     let schema = bulkhead_policy::json_schema(&[], &[]);
     let (text, properties) = (page(), &schema["properties"]);
-    for rule in
-        [&schema, &properties["command"]["items"], &properties["limit"]["items"], &properties["module"]["items"]]
-    {
+    let lists = ["command", "limit", "module"].map(|rule| &properties[rule]["items"]);
+    for rule in lists.into_iter().chain([&schema, &properties["network"], &properties["hotplug"]]) {
         for key in rule["properties"].as_object().unwrap().keys() {
-            let item = [format!(".It Ic {key}\n"), format!(".Ql [[{key}]]\n")];
+            let item = [format!(".It Ic {key}\n"), format!(".Ql [[{key}]]\n"), format!(".Ql [{key}]\n")];
             assert!(item.iter().any(|item| text.contains(item)), "{key} is missing");
         }
     }
@@ -79,6 +78,7 @@ fn capabilities() -> String {
             let kind = match key.kind {
                 Kind::Words(words) => format!("a list of {}", words.join(", ")),
                 Kind::Names => "a list of names".to_owned(),
+                Kind::FileNames => "a list of names of files".to_owned(),
                 Kind::Paths => "a list of paths".to_owned(),
                 Kind::Trees => "a list of trees".to_owned(),
                 Kind::Patterns => "a list of patterns".to_owned(),

@@ -3,7 +3,9 @@
 use super::broken_rule;
 use crate::host_state::{HostState, SharedState};
 use crate::processes::Pieces;
+use crate::ruling;
 use crate::runtime::{Bounds, Timing, limits};
+use bulkhead_gate::MountTable;
 use bulkhead_protocol::{Request, Success};
 use std::cell::{Cell, RefMut};
 use std::ops::{Deref, DerefMut};
@@ -18,6 +20,8 @@ pub struct Compartment {
     /// Whether the module asked for the sentinel.
     pub(super) delimited: bool,
     pub(super) lines: usize,
+    /// The mount table, if the module is in the middle of it.
+    pub(super) mounts: Option<MountTable>,
     /// What the program that is about to be started will read.
     pub(super) input: Pieces,
     state: SharedState,
@@ -55,6 +59,7 @@ impl Compartment {
             reply: Success::default(),
             delimited: false,
             lines: 0,
+            mounts: None,
             input: Pieces::default(),
             state,
             calls: 0,
@@ -65,8 +70,12 @@ impl Compartment {
         }
     }
 
-    /// Gives it the request to answer, whose time begins now.
+    /// Gives it the request to answer, whose time begins now. A request to thaw what is frozen has all that the agent itself
+    /// would give it, however little the owner's limits leave its module.
     pub fn accept(&mut self, request: Request) {
+        if ruling::leads_out(request.execute()) && self.state.borrow().is_frozen() {
+            self.bounds.widen();
+        }
         self.request = Some(request);
         self.started = None;
     }

@@ -35,6 +35,9 @@ impl Host for Compartment {
 
     fn close(&mut self, handle: i64) -> wasmtime::Result<Result<(), HandleError>> {
         self.called(0)?;
+        if let Err(error) = self.may_wait() {
+            return Ok(Err(error));
+        }
         Ok(self.state().handles.remove(self.module, handle).map(drop).map_err(HandleError::from))
     }
 
@@ -46,6 +49,9 @@ impl Host for Compartment {
 
     fn write(&mut self, handle: i64, data: Vec<u8>) -> wasmtime::Result<Result<(), HandleError>> {
         self.called(data.len())?;
+        if let Err(error) = self.may_wait() {
+            return Ok(Err(error));
+        }
         self.with_file(handle, |opened| write_as_permitted(opened, &data))
     }
 
@@ -69,6 +75,11 @@ impl Host for Compartment {
 }
 
 impl Compartment {
+    /// Whether something may be done now that may wait for a disk: writing, and closing a file that has lost its name.
+    fn may_wait(&self) -> Result<(), HandleError> {
+        self.state().gate.use_open(self.module).map_err(|error| HandleError::Failed(errno::code(error)))
+    }
+
     fn with_file<T>(
         &mut self,
         handle: i64,

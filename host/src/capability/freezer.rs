@@ -42,7 +42,12 @@ impl Host for Compartment {
 
     fn thaw(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<(), MountError>> {
         self.called(mount_point.len())?;
-        Ok(self.state().gate.thaw(self.module, &mount_point).map_err(errno::mount))
+        Ok(self.state().thaw(self.module, &mount_point).map_err(errno::mount))
+    }
+
+    fn frozen_here(&mut self) -> wasmtime::Result<Vec<Vec<u8>>> {
+        self.called(0)?;
+        Ok(self.state().frozen_here().to_vec())
     }
 
     fn end(&mut self) -> wasmtime::Result<Result<(), ErrorCode>> {

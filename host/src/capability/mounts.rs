@@ -12,6 +12,27 @@ impl Host for Compartment {
         Ok(table.map_err(errno::code))
     }
 
+    fn next_mounts(&mut self) -> wasmtime::Result<Result<Vec<u8>, ErrorCode>> {
+        self.called(0)?;
+        let table = match self.mounts.take() {
+            Some(table) => Ok(table),
+            None => self.state().gate.mount_table(self.module),
+        };
+        let lines = table.and_then(|mut table| {
+            let lines = table.next_lines()?;
+            Ok((lines, table))
+        });
+        Ok(match lines {
+            Ok((lines, table)) => {
+                self.brought(lines.len());
+                // At its end it is closed: who asks on wants it as it is then.
+                self.mounts = (!lines.is_empty()).then_some(table);
+                Ok(lines)
+            }
+            Err(error) => Err(errno::code(error)),
+        })
+    }
+
     fn block_device(&mut self, path: Vec<u8>) -> wasmtime::Result<Result<Device, ErrorCode>> {
         self.called(path.len())?;
         let found = self.state().gate.block_device(self.module, &path);

@@ -11,6 +11,11 @@ impl Host for Compartment {
         self.brought(found.as_ref().map_or(0, |found| found.len() * size_of::<InterfaceAddress>()));
         Ok(found.map(|found| found.into_iter().map(plain).collect()).map_err(errno::code))
     }
+
+    fn preferred(&mut self) -> wasmtime::Result<Result<Option<Vec<String>>, ErrorCode>> {
+        self.called(0)?;
+        Ok(self.state().gate.preferred_interfaces(self.module).map_err(errno::code))
+    }
 }
 
 fn plain(of: bulkhead_gate::InterfaceAddress) -> InterfaceAddress {

@@ -1,7 +1,9 @@
 //! `bulkhead policy check`: what is wrong in policy files, and what is wider than it looks.
 
+mod empty;
 mod here;
 mod installed;
+mod machine;
 mod needless;
 mod programs;
 mod wide;
@@ -193,7 +195,9 @@ impl Reading {
 /// What is to be said of a policy that is sound. `policy_file` is where the agent's own lies.
 fn look(policy: &Policy, policy_file: &Path, known: &Known) -> Vec<Finding> {
     let mut findings = needless::look(policy, known);
+    findings.extend(empty::look(policy, known));
     findings.extend(installed::look(policy, known));
+    findings.extend(machine::look(policy));
     findings.extend(wide::look(policy, policy_file));
     findings.extend(here::look(policy));
     findings.retain(|finding| matches!(&finding.place, Place::Rule(origin) if !origin.is_of_profile()));

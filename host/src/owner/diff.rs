@@ -99,19 +99,23 @@ impl Difference {
             // What another permit covers neither comes nor goes.
             Rule::Grant(grant) if is_covered(grant, other) => return,
             Rule::Grant(grant) => grant.effect == Effect::Permit,
-            Rule::Limit(_) | Rule::Module(_) => false,
+            Rule::Limit(_) | Rule::Module(_) | Rule::Network(_) | Rule::Hotplug(_) => false,
         };
         let what = match (rule, permits) {
             (Rule::Limit(_), _) => "a limit",
             (Rule::Module(_), _) => "a rule about modules",
+            (Rule::Network(_), _) => "a word about network interfaces",
+            (Rule::Hotplug(_), _) => "a word about what is added to the machine",
             (_, true) => "a permit",
             (_, false) => "a forbid",
         };
         let text: String = rule.to_string().lines().map(|line| format!("      {line}\n")).collect();
         let line = format!("  {what} {}, {}\n{text}", if came { "more" } else { "less" }, rule.origin());
         match rule {
-            // It binds whoever installs modules, and no client.
-            Rule::Module(_) => self.otherwise.push(line),
+            // It binds whoever installs modules, and no client; an order is neither more nor less, and the machine's own
+            // processors are nobody's gain.
+            Rule::Module(_) | Rule::Hotplug(_) => self.otherwise.push(line),
+            Rule::Network(rule) if rule.exclude.is_empty() => self.otherwise.push(line),
             _ if permits == came => self.gains.push(line),
             _ => self.loses.push(line),
         }

@@ -6,7 +6,7 @@ use super::tools::Which;
 use crate::commands;
 use crate::ruling::By;
 use crate::{modules, needs};
-use bulkhead_gate::Judgement;
+use bulkhead_gate::{Beyond, Judgement};
 use bulkhead_policy::{CommandRule, Document, Grant, Mode, Origin, Policy, Value};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -54,6 +54,7 @@ pub fn explain(rehearsed: &Rehearsed, policy: &Policy, drop_ins: &Path) -> Strin
     let mut words = vec![format!("{name}{state} {verdict}.")];
     words.extend(about_the_command(rehearsed, policy));
     words.extend(about_its_uses(rehearsed, policy));
+    words.extend(about_interfaces(rehearsed, policy));
     words.extend(about_the_client(rehearsed));
     if !rehearsed.notes.is_empty() {
         words.push(format!("On this machine {}.", rehearsed.notes.join("; ")));
@@ -69,6 +70,11 @@ pub fn explain(rehearsed: &Rehearsed, policy: &Policy, drop_ins: &Path) -> Strin
 fn about_the_command(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
     let said = |rule: &CommandRule| format!("{}{}", rule.origin, because(rule.reason.as_deref()));
     let mut words = vec![match (&rehearsed.rule, rehearsed.ruling.mode) {
+        _ if rehearsed.ruling.by == By::Frozen && rehearsed.command.allowed_while_frozen => format!(
+            "Its module says that it may run while file systems are frozen; the agent believes it only if the policy does \
+             too, in a rule with while = \"frozen\" that names {}.",
+            rehearsed.command.name
+        ),
         _ if rehearsed.ruling.by == By::Frozen => {
             "The agent refuses it whatever the policy says: while file systems are frozen only commands run that do not \
              write to a disk."
@@ -79,7 +85,7 @@ fn about_the_command(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
         (Some(rule), _) if rehearsed.ruling.by == By::NoGrant => format!(
             "The command is permitted by {}; but it is of no use, and refused, without a grant of {}.",
             said(rule),
-            missing(rehearsed, policy).join(" and ")
+            needs::missing(&rehearsed.command, policy).join(" and ")
         ),
         (Some(rule), Mode::Deny) => format!("The command is denied by {}.", said(rule)),
         (Some(rule), Mode::Observe) => format!("The command runs in observe mode by {}.", said(rule)),
@@ -93,23 +99,11 @@ fn about_the_command(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
     words
 }
 
-/// The capabilities that the command cannot do without and nothing grants, with the word that it needs there.
-fn missing(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
-    let module = rehearsed.command.module;
-    let ungranted =
-        needs::of(&rehearsed.command).filter(|(capability, word)| !policy.grants_any(module, capability, *word));
-    let told = |(capability, word): (&str, Option<&str>)| match word {
-        Some(word) => format!("{capability} with '{word}'"),
-        None => capability.to_owned(),
-    };
-    ungranted.map(told).collect()
-}
-
 /// One sentence for each rule that decides about something that the command asks for.
 fn about_its_uses(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
     let mut groups: Vec<Vec<&Judgement>> = Vec::new();
     for judgement in &rehearsed.judgements.list {
-        let key = |it: &Judgement| (it.capability, it.allowed, it.rule.clone());
+        let key = |it: &Judgement| (it.capability, it.allowed, it.beyond, it.rule.clone());
         match groups.iter_mut().find(|group| key(group[0]) == key(judgement) && group[0].module == judgement.module) {
             Some(group) => group.push(judgement),
             None => groups.push(vec![judgement]),
@@ -124,10 +118,14 @@ fn about_its_uses(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
         let uses = if uses.is_empty() { String::new() } else { format!(" with {}{more}", uses.join("; ")) };
         let rule = group[0].rule.as_ref();
         let reason = because(rule.and_then(|origin| find(policy, origin)).map(|rule| rule.reason.as_str()));
-        let verdict = match (group[0].allowed, rule) {
-            (true, Some(rule)) => format!("{rule}{reason} permits it"),
-            (false, Some(rule)) => format!("{rule}{reason} forbids it"),
-            (_, None) => "no rule permits it".to_owned(),
+        let verdict = match (group[0].beyond, group[0].allowed, rule) {
+            (Some(Beyond::Frozen), ..) => {
+                "while file systems are frozen nobody gets it, whatever permits it".to_owned()
+            }
+            (Some(Beyond::List), ..) => "the agent gives such a module none of these, whatever permits them".to_owned(),
+            (None, true, Some(rule)) => format!("{rule}{reason} permits it"),
+            (None, false, Some(rule)) => format!("{rule}{reason} forbids it"),
+            (None, _, None) => "no rule permits it".to_owned(),
         };
         format!("Module {} {would} for {}{uses}: {verdict}.", group[0].module, group[0].capability)
     };
@@ -136,6 +134,23 @@ fn about_its_uses(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
         words.push("It asks for nothing that a permit is needed for.".to_owned());
     }
     words
+}
+
+/// What the owner says of network interfaces, if the command tells of these.
+fn about_interfaces(rehearsed: &Rehearsed, policy: &Policy) -> Option<String> {
+    let network = policy.network.as_ref().filter(|_| rehearsed.command.name.starts_with("guest-network-get-"))?;
+    let named = |names: &[String]| names.iter().map(|name| format!("'{name}'")).collect::<Vec<_>>().join(", ");
+    let mut words = Vec::new();
+    if !network.exclude.is_empty() {
+        words.push(format!("interfaces called {} are left out", named(&network.exclude)));
+    }
+    if rehearsed.command.name == "guest-network-get-interfaces" {
+        let primary = network.primary.as_deref().unwrap_or_default();
+        let first = if primary.is_empty() { String::new() } else { format!("{} come first, then ", named(primary)) };
+        words.push(format!("{first}those that have a default route come before the others"));
+    }
+    let because = because(network.reason.as_deref());
+    (!words.is_empty()).then(|| format!("By {}{because} {}.", network.origin, words.join(", and ")))
 }
 
 fn about_the_client(rehearsed: &Rehearsed) -> Vec<String> {
@@ -159,6 +174,10 @@ fn changes(rehearsed: &Rehearsed, policy: &Policy, drop_in: &Path) -> String {
         let rules = format!("version = 1\n\n{}", rules.join("\n"));
         format!("\n{what} put this into {}, with the reason:\n\n{}", drop_in.display(), indented(&rules))
     };
+    if rehearsed.ruling.by == By::Frozen && rehearsed.command.allowed_while_frozen {
+        let rule = command("enforce").replace("reason", "while = \"frozen\"\nreason");
+        return paste("To let it run while file systems are frozen,", vec![rule]);
+    }
     if matches!(rehearsed.ruling.by, By::Frozen | By::Thaw) {
         return String::new();
     }
@@ -175,6 +194,7 @@ fn changes(rehearsed: &Rehearsed, policy: &Policy, drop_in: &Path) -> String {
     let mut seen: Vec<&Origin> = Vec::new();
     for denied in rehearsed.denied() {
         match &denied.rule {
+            _ if denied.beyond.is_some() => {}
             Some(origin) if seen.contains(&origin) => {}
             Some(origin) => {
                 seen.push(origin);
@@ -305,6 +325,7 @@ mod tests {
             allowed: false,
             rule: None,
             permit: Some(permit.to_owned()),
+            beyond: None,
             times: 1,
         };
         let permit =

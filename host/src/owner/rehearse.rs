@@ -126,7 +126,7 @@ impl Stage {
         let (command, mount_points) = look_at(&text, &catalog)?;
         let (paces, rules): (Vec<_>, Vec<_>) = policy.commands.iter().cloned().partition(|it| it.faster_than.is_some());
         let unhurried = Rc::new(Policy { commands: rules, ..policy.clone() });
-        let observed = Rc::new(Policy { commands: vec![observe_everything()], ..policy.clone() });
+        let observed = Rc::new(Policy { commands: observe_everything(&command, policy), ..policy.clone() });
         let (judgements, notes) = {
             let notes = Notes::default();
             self.set(Gate::rehearsal(observed, mount_points.clone(), notes.clone()), frozen, &catalog);
@@ -183,11 +183,19 @@ fn message(text: &str) -> Result<Message, RehearsalError> {
     framer.next().ok_or_else(|| RehearsalError::NoRequest("it has no end".to_owned()))
 }
 
-/// A rule under which every command runs and nothing is refused, so that it shows all that it asks for.
-fn observe_everything() -> CommandRule {
+/// Rules under which every command runs and nothing is refused, so that it shows all that it asks for. What `policy` does not let
+/// run while file systems are frozen does not run then.
+fn observe_everything(command: &Command, policy: &Policy) -> Vec<CommandRule> {
+    let mut rules = vec![observe("*", When::Always)];
+    if policy.lets_run_while_frozen(command.name) {
+        rules.push(observe(command.name, When::Frozen));
+    }
+    rules
+}
+
+fn observe(name: &str, when: When) -> CommandRule {
     let origin = Origin { file: "rehearsal".into(), line: 1, column: 1 };
-    let (names, mode, when) = (vec!["*".to_owned()], Mode::Observe, When::Always);
-    CommandRule { names, mode, when, faster_than: None, reason: None, origin }
+    CommandRule { names: vec![name.to_owned()], mode: Mode::Observe, when, faster_than: None, reason: None, origin }
 }
 
 #[cfg(test)]
@@ -214,7 +222,7 @@ mod tests {
 
     #[test]
     fn a_command_that_asks_for_nothing_is_denied_where_nothing_is_granted() {
-        let rule = CommandRule { mode: Mode::Enforce, ..observe_everything() };
+        let rule = CommandRule { mode: Mode::Enforce, ..observe("*", When::Always) };
         let policy = Policy { commands: vec![rule], ..Policy::default() };
         let rehearsed = Stage::new().unwrap().rehearse(&policy, "guest-exec-status", false).unwrap();
         assert_eq!((rehearsed.decision(), rehearsed.ruling.by), (Decision::Deny, By::NoGrant));
@@ -235,7 +243,7 @@ mod tests {
     fn a_pace_is_told_and_does_not_count() {
         let mut policy = profile("standard");
         let pace = bulkhead_policy::Pace { calls: 1, within: std::time::Duration::from_secs(9) };
-        policy.commands.push(CommandRule { mode: Mode::Deny, faster_than: Some(pace), ..observe_everything() });
+        policy.commands.push(CommandRule { mode: Mode::Deny, faster_than: Some(pace), ..observe("*", When::Always) });
         let mut stage = Stage::new().unwrap();
         for _ in 0..3 {
             let rehearsed = stage.rehearse(&policy, "guest-ping", false).unwrap();

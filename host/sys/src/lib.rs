@@ -4,10 +4,12 @@
 //! plain values or one descriptor out. [`Linux`] does it; [`Fake`] pretends, for tests and for trying a module
 //! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them, and [`read_more`] for files that are open.
 //!
-//! [`process`], [`memory`], [`code`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`Readiness`] and [`Region`] are not for
-//! modules: the agent itself, its channel, its store of modules, its ends of pipes and its compartments need them.
+//! [`process`], [`memory`], [`code`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`AdditionWatch`], [`Readiness`] and
+//! [`Region`] are not for modules: the agent itself, its channel, its store of modules, its ends of pipes and its compartments need
+//! them.
 
 mod accounts;
+mod addition_watch;
 pub mod code;
 pub mod fake;
 mod folder_watch;
@@ -29,6 +31,7 @@ mod system;
 mod watch;
 
 pub use accounts::KeysError;
+pub use addition_watch::{Added, AdditionWatch};
 pub use fake::Fake;
 pub use folder_watch::{Aim, FolderWatch};
 pub use identity::Kernel;
@@ -38,9 +41,10 @@ pub use network::{Address, InterfaceAddress};
 pub use nix::errno::Errno;
 pub use processes::{Ending, Manner, Output, Spawn, Spawned};
 pub use readiness::{Readiness, Wanted};
+pub(crate) use reading::in_memory;
 pub use reading::read_more;
 pub use region::Region;
 pub use rehearsal::{Notes, Rehearsal};
 pub use socket_watch::SocketWatch;
-pub use system::{MountError, OpenFlags, Program, ProgramError, System, Trimmed, Usage};
+pub use system::{MountError, OpenFlags, Program, ProgramError, System, Thing, Trimmed, Usage};
 pub use watch::Watch;

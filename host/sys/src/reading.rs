@@ -2,6 +2,9 @@
 
 use nix::errno::Errno;
 use nix::libc;
+use nix::sys::memfd::{MFdFlags, memfd_create};
+use std::fs::File;
+use std::io::{Seek, Write};
 use std::os::fd::{AsFd, AsRawFd};
 
 /// Appends up to `most` bytes of `file` to `data`, as read(2) has them, and tells how many there were; none is the end.
@@ -22,11 +25,16 @@ pub fn read_more(file: impl AsFd, data: &mut Vec<u8>, most: usize) -> Result<usi
     Ok(count)
 }
 
+/// A file of memory that has this text, to be read from its beginning.
+pub(crate) fn in_memory(text: &[u8]) -> Result<File, Errno> {
+    let mut file = File::from(memfd_create(c"pretended", MFdFlags::MFD_CLOEXEC)?);
+    file.write_all(text).and_then(|()| file.rewind()).map_err(|_| Errno::EIO)?;
+    Ok(file)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::File;
-    use std::io::Write;
 
     #[test]
     fn bytes_come_behind_those_that_are_there() {

@@ -11,11 +11,12 @@ mod tests;
 
 use crate::{
     Ending, Found, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, ObjectKind, OpenFlags,
-    Program, ProgramError, Spawn, Spawned, System, Trimmed, Usage,
+    Program, ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage, in_memory,
 };
 use nix::errno::Errno;
 use std::cell::RefCell;
 use std::fs::File;
+use std::io::Read;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -113,12 +114,14 @@ impl<S: System> System for Rehearsal<S> {
         self.pretend_to_open(located, flags)
     }
 
-    fn mountinfo(&self, limit: usize) -> Result<Vec<u8>, Errno> {
-        let (table, added) = mounts::with(self.real.mountinfo(limit)?, &self.mount_points);
+    fn mount_table(&self) -> Result<File, Errno> {
+        let mut table = Vec::new();
+        self.real.mount_table()?.read_to_end(&mut table).map_err(|_| Errno::EIO)?;
+        let (table, added) = mounts::with(table, &self.mount_points);
         added
             .iter()
             .for_each(|point| self.notes.add(format!("a file system on a disk was taken to be mounted at {point}")));
-        Ok(table)
+        in_memory(&table)
     }
 
     fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
@@ -127,6 +130,10 @@ impl<S: System> System for Rehearsal<S> {
 
     fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
         self.real.usage(mount_point, patience)
+    }
+
+    fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
+        self.real.same(thing, names)
     }
 
     fn freeze(&self, _mount_point: &[u8]) -> Result<(), MountError> {

@@ -21,8 +21,8 @@ pub trait System {
     /// is there by now.
     fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno>;
 
-    /// The text of /proc/self/mountinfo; `EOVERFLOW` if it is longer than `limit` bytes.
-    fn mountinfo(&self, limit: usize) -> Result<Vec<u8>, Errno>;
+    /// /proc/self/mountinfo, opened to be read. The kernel makes its text while it is read, some lines at a time.
+    fn mount_table(&self) -> Result<File, Errno>;
 
     /// Major and minor number of the block device at `path`; `ENODEV` if it is something else.
     fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno>;
@@ -30,6 +30,10 @@ pub trait System {
     /// How full the file system mounted at `mount_point` is (statvfs(3)); `ETIMEDOUT` if it does not answer within
     /// `patience` (less while others do not answer), and at once if it still owes an answer.
     fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno>;
+
+    /// Which of `names`, by their positions, are names of `thing` too, links and all. Those of which it cannot be found out, or
+    /// not in time, are among them; those of which there is nothing by that name are not.
+    fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize>;
 
     /// Freezes the file system mounted at `mount_point` (FIFREEZE). Blocks until writes under way are done.
     fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError>;
@@ -126,6 +130,17 @@ pub trait System {
 
     /// Replaces the user's authorized_keys, with the user's rights.
     fn write_keys(&self, user: &str, text: &[u8]) -> Result<(), KeysError>;
+}
+
+/// Something that may have several names.
+#[derive(Clone, Copy, Debug)]
+pub enum Thing<'a> {
+    /// A program: the same file, by whatever path.
+    Program(&'a LocatedProgram),
+    /// The user of this name: the same number.
+    User(&'a str),
+    /// What is mounted here: the same file system, mounted there too.
+    MountPoint(&'a [u8]),
 }
 
 /// How full a file system is, in bytes; see `wit/mounts.wit`.

@@ -42,11 +42,29 @@ impl House {
         // SAFETY: the code was made by `bulkhead-compile` a moment ago, in a folder of this test alone.
         #[expect(unsafe_code, reason = "loading compiled code")]
         let component = unsafe { Component::deserialize(runtime.engine(), code) }.expect("the villain's code loads");
-        let imports =
-            Rc::from(Capability::ALL.iter().copied().filter(|it| modules::may_import(module, *it)).collect::<Vec<_>>());
+        let is_vendors = !modules::names().contains(&module);
+        let imports = Capability::ALL.iter().copied().filter(|it| is_vendors || modules::may_import(module, *it));
+        let imports = Rc::from(imports.collect::<Vec<_>>());
         let villain = Installed { component, digest: villain.into(), imports };
         runtime.modules_mut().set_installed([(module, villain)].into());
         Self::with(system, runtime)
+    }
+
+    /// On `system`, with the villain as a module of a vendor's that has these commands, of which it says whether they may run
+    /// while file systems are frozen.
+    pub fn with_vendor(system: &Fake, module: &'static str, villain: &str, commands: &[(&'static str, bool)]) -> Self {
+        let house = Self::with_villain(system, module, villain);
+        let installed = commands::installed(vec!["files"], Vec::new());
+        let command = |(name, allowed_while_frozen): &(&'static str, bool)| commands::Command {
+            name,
+            module,
+            success_response: true,
+            allowed_while_frozen: *allowed_while_frozen,
+            installed: Some(installed),
+        };
+        let catalog = commands::Catalog::with(commands.iter().map(command));
+        house.dispatcher.state().borrow_mut().set_catalog(catalog);
+        house
     }
 
     fn with(system: &Fake, runtime: Runtime) -> Self {

@@ -1,6 +1,7 @@
 //! One file per theme; each test is a story that begins with the start of an agent.
 
 mod activation;
+mod additions;
 mod audit;
 mod audit_bounds;
 mod audit_sinks;
@@ -13,6 +14,7 @@ mod idle;
 mod isa_serial;
 mod log;
 mod memory;
+mod network;
 mod policy;
 mod processes;
 mod reload;

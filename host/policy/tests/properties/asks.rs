@@ -38,6 +38,7 @@ pub(crate) fn each_use(policy: &Policy, mut look: impl FnMut(&str, &Shape, &Asks
                         let ask = match key.kind {
                             Kind::Words(words) => Ask::Words(word(words)),
                             Kind::Names => Ask::Names(ASKED[variant]),
+                            Kind::FileNames => Ask::File { name: b"f", has_others: variant % 2 == 1 },
                             Kind::Paths | Kind::Patterns => Ask::Path(PATHS[variant].as_bytes()),
                             // The gate finds everything to lie in the root, if a rule names it.
                             Kind::Trees => {

@@ -80,6 +80,7 @@ impl Dice {
                 Kind::Names => self.some_of(NAMES),
                 Kind::Paths | Kind::Patterns if self.roll(3) == 0 => "[\"*\"]".to_owned(),
                 Kind::Paths | Kind::Patterns | Kind::Trees => self.some_of(PATHS),
+                Kind::FileNames => self.one_of(&["[\"*\"]", "[\"f\"]", "[\"*.log\", \"b\"]"]).to_owned(),
                 Kind::Numbers => self.one_of(&["[1]", "[1, 2]", "[]", "\"*\""]).to_owned(),
                 Kind::AtMost => self.one_of(&["\"10s\"", "\"1h\"", "\"any\""]).to_owned(),
                 Kind::Flag => "true".to_owned(),

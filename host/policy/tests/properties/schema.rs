@@ -1,6 +1,6 @@
 //! The JSON schema and the reader are of one mind.
 
-use crate::dice::{COMMANDS, Dice, MODULES, POLICIES, file};
+use crate::dice::{COMMANDS, Dice, MODULES, POLICIES, file, read};
 use crate::validator::{fault, json};
 use bulkhead_policy::{Document, PROFILES, json_schema};
 use serde_json::Value;
@@ -34,6 +34,25 @@ fn every_profile_is_valid() {
     for profile in PROFILES {
         assert_eq!(fault(&schema, &json(profile.text), profile.name), None);
     }
+}
+
+#[test]
+fn the_tables_that_are_no_lists_are_valid_and_read_again() {
+    let schema = published();
+    for table in [
+        "[network]\nexclude = [\"veth*\"]\nreason = \"x\"\n",
+        "[network]\nprimary = [\"eth1\", \"eth0\"]\nexclude = [\"b\", \"a\"]\n",
+        "[hotplug]\nonline = true\n",
+        "[hotplug]\nonline = false\nreason = \"x\"\n",
+    ] {
+        let text = format!("version = 1\n{table}");
+        assert_eq!(fault(&schema, &json(&text), ""), None, "{text}");
+        let canonical = read(&text).canonical();
+        assert_eq!(read(&canonical).canonical(), canonical);
+        assert_eq!(read(&text.replace("reason = \"x\"\n", "")).canonical(), canonical, "the reason decides nothing");
+    }
+    let order = |names: &str| read(&format!("version = 1\n[network]\nprimary = [{names}]\n")).canonical();
+    assert_ne!(order("\"a\", \"b\""), order("\"b\", \"a\""));
 }
 
 /// Those that are shipped, and tell an editor where the schema is.

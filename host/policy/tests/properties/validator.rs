@@ -68,6 +68,8 @@ fn fits(pattern: &str, text: &str) -> bool {
             text.strip_suffix('*').is_some_and(|begin| !begin.contains(['*', ' ']))
         }
         r"^(/|\*$)" => text == "*" || text.starts_with('/'),
+        "^[^/]+$" => !text.is_empty() && !text.contains('/'),
+        r"^[^\s/:]+$" => !text.is_empty() && !text.contains(|it: char| it.is_whitespace() || matches!(it, '/' | ':')),
         "^/" => text.starts_with('/'),
         "^([0-9]+[smhd]|any)$" => text == "any" || time(),
         "^[0-9]+[smhd]$" => time(),

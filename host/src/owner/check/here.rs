@@ -2,10 +2,11 @@
 
 use super::Finding;
 use super::wide::texts;
-use bulkhead_policy::{Grant, Policy};
+use bulkhead_policy::{Effect, Grant, Policy};
 use nix::unistd::User;
 use std::fs;
 use std::io::ErrorKind;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 pub(super) fn look(policy: &Policy) -> Vec<Finding> {
@@ -17,6 +18,7 @@ fn look_among(policy: &Policy, mounted: &[String]) -> Vec<Finding> {
     for grant in &policy.grants {
         let hints = trees(grant).chain(programs(grant)).chain(users(grant)).chain(mounts(grant, mounted));
         findings.extend(hints.map(|message| Finding::hint(&grant.origin, message)));
+        findings.extend(replaceable(grant).map(|message| Finding::warning(&grant.origin, message)));
     }
     findings
 }
@@ -34,11 +36,37 @@ fn programs(grant: &Grant) -> impl Iterator<Item = String> {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             Some(format!("there is no program '{program}' on this machine"))
         }
+        Ok(real) if real != Path::new(program) && grant.effect == Effect::Forbid => Some(format!(
+            "'{program}' is a link: what it leads to is forbidden by whatever name, here '{}'",
+            real.display()
+        )),
         Ok(real) if real != Path::new(program) => {
             let real = real.display();
             Some(format!("'{program}' is a link: a program is known by the file it is in the end, here '{real}'"))
         }
         _ => None,
+    })
+}
+
+/// Programs that a client may run and others than root can exchange: then they choose what runs.
+fn replaceable(grant: &Grant) -> impl Iterator<Item = String> {
+    let permitted = texts(grant, "programs").filter(|_| grant.effect == Effect::Permit);
+    let user = grant.user("run-as").unwrap_or("root");
+    let is_their_own = move |path: &Path| {
+        let owner = User::from_name(user).ok().flatten();
+        owner.is_some_and(|owner| {
+            path.metadata().is_ok_and(|it| it.uid() == owner.uid.as_raw() && it.mode() & 0o022 == 0)
+        })
+    };
+    permitted.filter(|program| *program != "*").filter_map(move |program| {
+        let path = Path::new(program);
+        let error = bulkhead_trust::check_file(path).err().filter(|_| path.exists())?;
+        // Whom it runs as may write it: nobody gains by that, if only root could put another in its place.
+        if user != "root" && is_their_own(path) {
+            return None;
+        }
+        let error = anyhow::Error::from(error);
+        Some(format!("others than root choose what '{program}' is, and it runs as {user}: {error:#}"))
     })
 }
 
@@ -82,7 +110,7 @@ mod tests {
     use super::super::testing::{grant, lines, policy};
     use super::*;
     use bulkhead_test_support::Scratch;
-    use std::os::unix::fs::symlink;
+    use std::os::unix::fs::{PermissionsExt, symlink};
 
     fn told(rule: &str) -> Vec<String> {
         let all = lines(&look_among(&policy(rule), &["/".to_owned()]));
@@ -113,6 +141,26 @@ mod tests {
         assert_eq!(tree(&link), [format!("'{}' is a link, to '{}'", link.display(), file.display())]);
         let program = told(&grant("forbid", "processes", &format!("programs = [\"{}\"]", link.display())));
         assert!(program[0].contains(" is a link: ") && program[0].ends_with(&format!("'{}'", file.display())));
+    }
+
+    #[test]
+    fn a_program_that_others_can_exchange_is_told() {
+        let scratch = Scratch::new("replaceable");
+        let program = fs::canonicalize(scratch.file("program", "#!/bin/sh\n")).unwrap();
+        let told = |mode: u32| {
+            fs::set_permissions(&program, fs::Permissions::from_mode(mode)).unwrap();
+            let lines = format!("modules = [\"exec\"]\nprograms = [\"{}\"]", program.display());
+            lines_of(&grant("permit", "processes", &lines))
+        };
+        assert_eq!(told(0o755), [""; 0]);
+        for mode in [0o777, 0o775] {
+            let found = told(mode);
+            assert!(found.len() == 1 && found[0].contains(": warning: others than root choose what "), "{found:?}");
+        }
+    }
+
+    fn lines_of(rule: &str) -> Vec<String> {
+        lines(&look_among(&policy(rule), &["/".to_owned()]))
     }
 
     #[test]

@@ -41,6 +41,7 @@ fn absent(rule: Rule<'_>, known: &Known) -> Vec<String> {
         Rule::Grant(rule) => rule.modules.iter().filter_map(module).collect(),
         Rule::Limit(rule) => rule.modules.iter().filter_map(module).collect(),
         Rule::Module(rule) => rule.names.iter().filter_map(module).collect(),
+        Rule::Network(_) | Rule::Hotplug(_) => Vec::new(),
     }
 }
 

@@ -4,7 +4,7 @@ use super::Finding;
 use crate::commands::Command;
 use crate::needs;
 use crate::owner::Known;
-use bulkhead_gate::is_ever_readable;
+use crate::ruling::may_run_while_frozen;
 use bulkhead_policy::{CommandRule, Effect, Grant, Mode, Policy, Value, covers, shape::Kind};
 use std::time::Duration;
 
@@ -38,10 +38,10 @@ fn command(rule: &CommandRule, policy: &Policy, known: &Known) -> Option<Finding
         return None;
     }
     let states = all.iter().flat_map(|command| [(command, false), (command, true)]);
-    let runs = |(command, frozen): &(&Command, bool)| !frozen || command.allowed_while_frozen;
+    let runs = |(command, frozen): &(&Command, bool)| !frozen || may_run_while_frozen(command, policy);
     let concerned: Vec<_> = states.filter(|(it, frozen)| rule.concerns(it.name, *frozen)).filter(runs).collect();
     if concerned.is_empty() {
-        let those: Vec<_> = all.iter().filter(|it| it.allowed_while_frozen).map(|it| it.name).collect();
+        let those: Vec<_> = all.iter().filter(|it| may_run_while_frozen(it, policy)).map(|it| it.name).collect();
         let message = format!("it says nothing: while frozen the agent runs only {}", those.join(", "));
         return Some(Finding::warning(&rule.origin, message));
     }
@@ -55,7 +55,7 @@ fn command(rule: &CommandRule, policy: &Policy, known: &Known) -> Option<Finding
     let without = |command: &Command, frozen| others.command(command.name, frozen, calls);
     let decides = |(command, frozen): &(&Command, bool)| {
         let mode = policy.command(command.name, *frozen, calls).mode;
-        mode != without(command, *frozen).mode
+        mode != without(command, *frozen).mode || *frozen && !may_run_while_frozen(command, &others)
     };
     if concerned.iter().any(decides) {
         return None;
@@ -136,11 +136,6 @@ fn permit(grant: &Grant, policy: &Policy, known: &Known) -> Vec<Finding> {
                 .push(Finding::warning(origin, format!("'{word}' is for {}, which no rule permits", listed(&would))));
         }
     }
-    if let Some(Value::Patterns(patterns)) = grant.value("files") {
-        let never = patterns.iter().filter(|pattern| !users.iter().any(|user| is_ever_readable(user, pattern)));
-        let message = |pattern| format!("'{pattern}' is none of the files that {} reads at all", listed(&users));
-        findings.extend(never.map(|pattern| Finding::warning(origin, message(pattern))));
-    }
     findings
 }
 
@@ -174,7 +169,7 @@ fn limits(policy: &Policy, known: &Known) -> Vec<Finding> {
 
 /// Whether it may run in some state.
 fn is_permitted(command: &Command, policy: &Policy) -> bool {
-    let states: &[bool] = if command.allowed_while_frozen { &[false, true] } else { &[false] };
+    let states: &[bool] = if may_run_while_frozen(command, policy) { &[false, true] } else { &[false] };
     states.iter().any(|frozen| policy.command(command.name, *frozen, |_| 0).mode != Mode::Deny)
 }
 
@@ -271,15 +266,6 @@ mod tests {
         );
         assert_eq!(told(&(command("\"guest-ssh-add-authorized-keys\"") + &keys)), [""; 0]);
         assert_eq!(told(&(command("\"guest-ssh-get-authorized-keys\"") + &keys)).len(), 1, "nothing is written");
-    }
-
-    #[test]
-    fn a_file_that_no_module_reads() {
-        let files = |list: &str| grant("permit", "system-files", &format!("modules = [\"report\"]\nfiles = [{list}]"));
-        let base = command("\"guest-get-cpustats\"");
-        assert_eq!(told(&(base.clone() + &files("\"/proc/*\""))), [""; 0]);
-        let found = told(&(base + &files("\"/proc/stat\", \"/etc/shadow\"")));
-        assert_eq!(found, ["p:5:1 '/etc/shadow' is none of the files that report reads at all"]);
     }
 
     #[test]

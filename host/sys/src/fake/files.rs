@@ -1,12 +1,11 @@
 //! A few files that pretend. What is opened is /dev/null, unless it was given a text; what was opened how is noted.
 
 use super::{Fake, State};
-use crate::{Found, Located, ObjectKind, OpenFlags};
+use crate::{Found, Located, ObjectKind, OpenFlags, in_memory};
 use nix::errno::Errno;
-use nix::sys::memfd::{MFdFlags, memfd_create};
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{Seek, Write};
+use std::io::{Seek, SeekFrom};
 
 /// What a pretended path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,10 +72,9 @@ pub(super) fn open_file(path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
 
 /// A file in memory that has this text when it is opened.
 fn with_text(text: &[u8], flags: OpenFlags) -> Result<File, Errno> {
-    let mut file = File::from(memfd_create(c"pretended", MFdFlags::MFD_CLOEXEC)?);
-    let filled = if flags.truncate { Ok(()) } else { file.write_all(text) };
-    let begun = filled.and_then(|()| if flags.append { Ok(()) } else { file.rewind() });
-    begun.map(|()| file).map_err(|_| Errno::EIO)
+    let mut file = in_memory(if flags.truncate { b"" } else { text })?;
+    let begun = if flags.append { file.seek(SeekFrom::End(0)) } else { Ok(0) };
+    begun.map(|_| file).map_err(|_| Errno::EIO)
 }
 
 /// See [`crate::System::locate`]. Trees are told by the text of paths: here nothing moves, and nothing is mounted.

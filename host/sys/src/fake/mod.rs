@@ -14,6 +14,7 @@ mod network;
 mod power;
 mod processes;
 mod programs;
+mod same;
 mod system_files;
 mod trimmer;
 
@@ -21,7 +22,7 @@ pub use files::FakeFile;
 
 use crate::{
     Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, OpenFlags, Program, ProgramError,
-    Spawn, Spawned, System, Trimmed, Usage,
+    Spawn, Spawned, System, Thing, Trimmed, Usage,
 };
 use nix::errno::Errno;
 use std::cell::RefCell;
@@ -48,6 +49,7 @@ struct State {
     network: network::Network,
     power: power::Power,
     processes: processes::Processes,
+    same: same::Names,
     system_files: system_files::Files,
     mounts: mounts::Mounts,
 }
@@ -108,8 +110,8 @@ impl System for Fake {
         files::open_located(&mut self.0.borrow_mut(), located, flags)
     }
 
-    fn mountinfo(&self, limit: usize) -> Result<Vec<u8>, Errno> {
-        mounts::mountinfo(&self.0.borrow(), limit)
+    fn mount_table(&self) -> Result<File, Errno> {
+        mounts::mount_table(&self.0.borrow())
     }
 
     fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
@@ -118,6 +120,10 @@ impl System for Fake {
 
     fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
         mounts::usage(&self.0.borrow(), mount_point, patience)
+    }
+
+    fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
+        same::same(&self.0.borrow(), thing, names)
     }
 
     fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError> {

@@ -1,9 +1,10 @@
 //! A mount table made from the pretended disks.
 
 use super::{Fake, State};
-use crate::Usage;
+use crate::{Usage, in_memory};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::time::Duration;
 
 /// What the pretended system knows of what is mounted.
@@ -11,8 +12,8 @@ use std::time::Duration;
 pub(super) struct Mounts {
     /// What disks answer when they are asked how full they are, by mount point.
     usage: BTreeMap<Vec<u8>, Result<Usage, Errno>>,
-    /// The text of the table, if it is not made from the disks.
-    table: Option<Vec<u8>>,
+    /// The text of the table, if it is not made from the disks; or why there is none.
+    table: Option<Result<Vec<u8>, Errno>>,
     /// The numbers of block devices, by their paths.
     devices: BTreeMap<Vec<u8>, (u32, u32)>,
 }
@@ -25,7 +26,12 @@ impl Fake {
 
     /// Says what the mount table is, in the form of proc_pid_mountinfo(5), whatever disks there are.
     pub fn set_mountinfo(&self, table: impl Into<Vec<u8>>) {
-        self.0.borrow_mut().mounts.table = Some(table.into());
+        self.0.borrow_mut().mounts.table = Some(Ok(table.into()));
+    }
+
+    /// From now on the mount table cannot be read, for this reason.
+    pub fn refuse_mountinfo(&self, errno: Errno) {
+        self.0.borrow_mut().mounts.table = Some(Err(errno));
     }
 
     /// Makes a block device with this major and minor number.
@@ -34,14 +40,13 @@ impl Fake {
     }
 }
 
-/// The table that was set, or one line per disk, each a device of its own.
-pub(super) fn mountinfo(state: &State, limit: usize) -> Result<Vec<u8>, Errno> {
+/// See [`crate::System::mount_table`]. The table that was set, or one line per disk, each a device of its own.
+pub(super) fn mount_table(state: &State) -> Result<File, Errno> {
     let line = |(index, disk): (usize, &super::Disk)| {
         format!("{index} 0 8:{index} / {} rw - ext4 /dev/fake{index} rw\n", disk.mount_point)
     };
     let made = || state.disks.iter().enumerate().map(line).collect::<String>().into_bytes();
-    let table = state.mounts.table.clone().unwrap_or_else(made);
-    if table.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(table) }
+    in_memory(&state.mounts.table.clone().unwrap_or_else(|| Ok(made()))?)
 }
 
 /// See [`crate::System::block_device`].

@@ -16,7 +16,7 @@ pub(super) struct Processes {
     children: HashMap<i32, Child>,
     last: i32,
     /// Symbolic links to programs: path and target.
-    links: Vec<(&'static str, &'static str)>,
+    pub(super) links: Vec<(&'static str, &'static str)>,
     /// What programs print before they end by themselves, by their paths.
     brief: HashMap<String, (Vec<u8>, Ending)>,
 }

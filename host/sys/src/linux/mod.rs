@@ -14,12 +14,13 @@ mod patience;
 mod power;
 mod processes;
 mod programs;
+mod same;
 mod system_files;
 mod trimmer;
 
 use crate::{
     Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, OpenFlags, Program, ProgramError,
-    Spawn, Spawned, System, Trimmed, Usage,
+    Spawn, Spawned, System, Thing, Trimmed, Usage,
 };
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat2};
@@ -47,8 +48,8 @@ impl System for Linux {
         files::open_located(located, flags)
     }
 
-    fn mountinfo(&self, limit: usize) -> Result<Vec<u8>, Errno> {
-        mounts::mountinfo(limit)
+    fn mount_table(&self) -> Result<File, Errno> {
+        mounts::mount_table()
     }
 
     fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
@@ -57,6 +58,10 @@ impl System for Linux {
 
     fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
         mounts::usage(mount_point, patience)
+    }
+
+    fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
+        same::same(thing, names)
     }
 
     fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError> {

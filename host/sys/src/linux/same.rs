@@ -1,0 +1,145 @@
+//! Whether several names are those of one thing.
+
+use super::{accounts, patience};
+use crate::{KeysError, LocatedProgram, Thing};
+use nix::errno::Errno;
+use nix::libc;
+use nix::sys::stat::fstat;
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+use std::time::Duration;
+
+/// How long a path that the owner names may take to be looked at. A local one takes microseconds; one on a server that is gone
+/// takes for ever, and then counts as a name of everything.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// See [`crate::System::same`].
+pub(super) fn same(thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
+    let is_same = |name: &str| match thing {
+        Thing::Program(program) => is_program(program, name),
+        Thing::User(user) => is_user(user, name),
+        Thing::MountPoint(path) => is_mounted(path, name),
+    };
+    (0..names.len()).filter(|position| is_same(names[*position])).collect()
+}
+
+fn is_program(program: &LocatedProgram, name: &str) -> bool {
+    let Ok(own) = fstat(&program.file) else { return true };
+    match look_at(name.as_bytes()) {
+        Ok(found) => {
+            let device = libc::makedev(found.stx_dev_major, found.stx_dev_minor);
+            (device, found.stx_ino) == (own.st_dev, own.st_ino)
+        }
+        Err(errno) => !is_nothing(errno),
+    }
+}
+
+/// The same file system, and mounted there: a mere folder of it is none of its mount points. Whether something is mounted the
+/// kernel does not say before Linux 5.8; then every folder counts.
+fn is_mounted(path: &[u8], name: &str) -> bool {
+    let (own, found) = match (look_at(path), look_at(name.as_bytes())) {
+        (_, Err(errno)) => return !is_nothing(errno),
+        (Err(_), _) => return true,
+        (Ok(own), Ok(found)) => (own, found),
+    };
+    let mount_root = u64::try_from(libc::STATX_ATTR_MOUNT_ROOT).unwrap_or_default();
+    let tells = found.stx_attributes_mask & mount_root != 0;
+    let is_root = found.stx_attributes & mount_root != 0;
+    let device = |status: &libc::statx| (status.stx_dev_major, status.stx_dev_minor);
+    device(&own) == device(&found) && (is_root || !tells)
+}
+
+fn is_user(user: &str, name: &str) -> bool {
+    if user == name {
+        return true;
+    }
+    match (accounts::find(user), accounts::find(name)) {
+        (Ok(own), Ok(found)) => own.uid == found.uid,
+        // Who is not there is nobody, and nobody else either.
+        (Err(KeysError::NoUser), _) | (_, Err(KeysError::NoUser)) => false,
+        _ => true,
+    }
+}
+
+/// Whether there is nothing of that name.
+fn is_nothing(errno: Errno) -> bool {
+    matches!(errno, Errno::ENOENT | Errno::ENOTDIR | Errno::ELOOP | Errno::ENAMETOOLONG)
+}
+
+/// statx(2), links followed.
+fn look_at(path: &[u8]) -> Result<libc::statx, Errno> {
+    let (path, whom) = (CString::new(path).map_err(|_| Errno::ENOENT)?, path.to_vec());
+    patience::ask(("name", whom), PATIENCE, move || {
+        let mut status = MaybeUninit::<libc::statx>::zeroed();
+        let (flags, mask) = (libc::AT_STATX_SYNC_AS_STAT, libc::STATX_BASIC_STATS);
+        // SAFETY: the path is a C string, and `status` has room for what the kernel writes.
+        #[expect(unsafe_code, reason = "nix has no statx(2)")]
+        let result = unsafe { libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, status.as_mut_ptr()) };
+        Errno::result(result)?;
+        // SAFETY: it was made of zeros, which are a value of every member.
+        #[expect(unsafe_code, reason = "the memory is initialised")]
+        Ok(unsafe { status.assume_init() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::processes::locate_program;
+    use super::*;
+    use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::symlink;
+    use std::path::PathBuf;
+
+    struct Scratch(PathBuf);
+
+    impl Scratch {
+        fn new(name: &str) -> Self {
+            let folder = std::env::temp_dir().canonicalize().unwrap();
+            let folder = folder.join(format!("bulkhead-same-{name}-{}", std::process::id()));
+            std::fs::create_dir_all(&folder).unwrap();
+            Scratch(folder)
+        }
+
+        fn text(&self, name: &str) -> String {
+            self.0.join(name).to_str().unwrap().to_owned()
+        }
+    }
+
+    impl Drop for Scratch {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn a_program_is_known_by_its_file_whatever_leads_there() {
+        let scratch = Scratch::new("program");
+        std::fs::copy("/bin/true", scratch.text("program")).unwrap();
+        std::fs::copy("/bin/true", scratch.text("copy")).unwrap();
+        std::fs::hard_link(scratch.text("program"), scratch.text("hard")).unwrap();
+        symlink("program", scratch.text("link")).unwrap();
+        symlink(".", scratch.text("folder")).unwrap();
+        symlink("loop", scratch.text("loop")).unwrap();
+        let located = locate_program(std::ffi::OsStr::new(&scratch.text("hard")).as_bytes()).unwrap();
+        let names = ["program", "copy", "hard", "link", "folder/folder/link", "absent", "loop", "program/x"];
+        let names = names.map(|name| scratch.text(name));
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(same(Thing::Program(&located), &names), [0, 2, 3, 4]);
+    }
+
+    #[test]
+    fn what_is_mounted_is_known_by_its_root_and_not_by_its_folders() {
+        let scratch = Scratch::new("mount");
+        symlink("/proc", scratch.text("link")).unwrap();
+        let names =
+            ["/proc".to_owned(), scratch.text("link"), "/proc/self".to_owned(), "/sys".to_owned(), scratch.text("")];
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        assert_eq!(same(Thing::MountPoint(b"/proc"), &names), [0, 1]);
+    }
+
+    #[test]
+    fn a_user_is_a_number() {
+        assert_eq!(same(Thing::User("root"), &["nobody", "root", "no-such-user-here"]), [1]);
+        assert_eq!(same(Thing::User("no-such-user-here"), &["root"]), [0; 0]);
+    }
+}
