@@ -221,7 +221,8 @@ impl Line<'_> {
             inner.truth("allowed", judgement.allowed);
             let rule = judgement.rule.as_ref().map(ToString::to_string);
             inner.text_or_null("rule", rule.as_deref()).number("times", judgement.times.into());
-            match &judgement.permit {
+            // What no permit would allow is not to be learnt.
+            match judgement.permit.as_ref().filter(|_| judgement.beyond.is_none()) {
                 Some(permit) if !judgement.allowed && permit.len() <= PERMIT => _ = inner.text("permit", permit),
                 _ => {}
             }

@@ -97,7 +97,11 @@ fn print_commands(manifest: &Manifest, policy: &Policy, out: &mut dyn Write) -> 
     writeln!(out, "\n  Commands")?;
     let (schema, unruled) = (manifest.check().ok(), claims::unruled(manifest, policy));
     for command in &manifest.commands {
-        let frozen = if command.while_frozen { ", also while file systems are frozen" } else { "" };
+        let frozen = match (command.while_frozen, policy.lets_run_while_frozen(&command.name)) {
+            (true, true) => ", also while file systems are frozen",
+            (true, false) => ", but not while file systems are frozen: no rule with while = \"frozen\" names it",
+            (false, _) => "",
+        };
         let ruled = if unruled.contains(&command.name.as_str()) {
             "no rule of the policy lets clients use it"
         } else {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// The linear memory of an instance, in bytes, unless the owner's policy says otherwise. It bounds a module that hoards. File
-/// contents stream through small pieces; what needs most is a mount table of the largest size that the host reads (4 MiB)
+/// contents and the mount table stream through small pieces; what needs most is a table of routes of the largest size that the host reads (4 MiB)
 /// beside its parsed form, which `tests/fault` shows to fit.
 pub(super) const MEMORY: usize = 16 * 1024 * 1024;
 

@@ -16,6 +16,7 @@ use std::process::Command;
 pub struct Builder {
     cpu: String,
     serial: bool,
+    grows: bool,
     arguments: String,
     programs: Vec<(String, PathBuf)>,
     files: Vec<(String, Vec<u8>)>,
@@ -26,6 +27,7 @@ impl Builder {
         Builder {
             cpu: "Westmere".to_owned(),
             serial: false,
+            grows: false,
             arguments: String::new(),
             programs: Vec::new(),
             files: Vec::new(),
@@ -44,6 +46,13 @@ impl Builder {
     pub fn isa_serial(mut self) -> Self {
         self.serial = true;
         self.arguments("-m isa-serial -p /dev/ttyS1")
+    }
+
+    /// Leaves room for two more processors and 512 MiB more memory.
+    #[must_use]
+    pub fn grows(mut self) -> Self {
+        self.grows = true;
+        self
     }
 
     /// Command line arguments for the agent, separated by spaces. None unless set.
@@ -134,7 +143,11 @@ impl Builder {
     }
 
     fn command(&self, parts: &Parts, scratch: &Scratch) -> Command {
-        let mut command = hardware::machine(parts, scratch, &self.cpu, "512");
+        let memory = if self.grows { "512,slots=1,maxmem=1G" } else { "512" };
+        let mut command = hardware::machine(parts, scratch, &self.cpu, memory);
+        if self.grows {
+            command.args(["-smp", "2,maxcpus=4"]);
+        }
         hardware::disk(&mut command, scratch, "data", "virtio-blk-pci");
         hardware::disk(&mut command, scratch, "xfs", "virtio-blk-pci");
         hardware::ports(&mut command, scratch, self.serial);
