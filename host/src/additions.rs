@@ -5,8 +5,7 @@
 
 use crate::host_state::SharedState;
 use crate::reloading::thawed;
-use bulkhead_gate::TakenOnline;
-use bulkhead_sys::{Added, AdditionWatch};
+use bulkhead_gate::{Added, AdditionWatch, TakenOnline};
 use std::convert::Infallible;
 use std::future::pending;
 use std::rc::Rc;

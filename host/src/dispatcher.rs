@@ -115,7 +115,8 @@ impl Dispatcher {
             self.state.borrow_mut().abandon_freeze(command.module);
         }
         let mut concluded = conclude(command, ended, &mut answered);
-        if failed && frozen_before > 0 && ruling::is_thaw(command.name) && self.state.borrow().is_frozen() {
+        // Whatever its module says, a thaw ends the frozen state.
+        if frozen_before > 0 && ruling::is_thaw(command.name) && self.state.borrow().is_frozen() {
             let id = answered.request.as_ref().and_then(Request::id);
             concluded.reply = self.thaw(command, frozen_before, id).or(concluded.reply);
         }

@@ -1,8 +1,7 @@
 //! `hotplug`: one processor or one block of memory at a time.
 
-use crate::{Capability, Errno, Gate, GateError};
+use crate::{Added, Capability, Errno, Gate, GateError};
 use bulkhead_policy::Ask;
-use bulkhead_sys::Added;
 
 impl Gate {
     /// Takes a processor in or out of use.
@@ -22,10 +21,12 @@ impl Gate {
 const PROCESSORS: &str = "devices/system/cpu";
 const MEMORY: &str = "devices/system/memory";
 
-/// How many names of either folder are looked at. There are as many processors and blocks as the largest machines have.
+/// How many names of either folder are looked at. It bounds what a folder that never ends costs; the largest machines have some
+/// ten thousand processors or blocks of memory.
 const NAMES_LIMIT: usize = 65_536;
 
-/// How long what such a file says may be, in bytes: a word.
+/// How long what such a file says may be, in bytes. It bounds what is kept of a file that is none of the kernel's; those of the
+/// kernel say a word.
 const WORD_LIMIT: usize = 64;
 
 /// Something that was taken into use, or could not be.

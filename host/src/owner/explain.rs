@@ -146,11 +146,15 @@ fn about_interfaces(rehearsed: &Rehearsed, policy: &Policy) -> Option<String> {
     }
     if rehearsed.command.name == "guest-network-get-interfaces" {
         let primary = network.primary.as_deref().unwrap_or_default();
-        let first = if primary.is_empty() { String::new() } else { format!("{} come first, then ", named(primary)) };
-        words.push(format!("{first}those that have a default route come before the others"));
+        let mut places = vec!["those that have a default route", "the others"];
+        let preferred = named(primary);
+        if !primary.is_empty() {
+            places.insert(0, &preferred);
+        }
+        words.push(format!("the order is: {}", places.join(", then ")));
     }
     let because = because(network.reason.as_deref());
-    (!words.is_empty()).then(|| format!("By {}{because} {}.", network.origin, words.join(", and ")))
+    (!words.is_empty()).then(|| format!("By {}{because} {}.", network.origin, words.join("; ")))
 }
 
 fn about_the_client(rehearsed: &Rehearsed) -> Vec<String> {

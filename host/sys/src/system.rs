@@ -31,8 +31,8 @@ pub trait System {
     /// `patience` (less while others do not answer), and at once if it still owes an answer.
     fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno>;
 
-    /// Which of `names`, by their positions, are names of `thing` too, links and all. Those of which it cannot be found out, or
-    /// not in time, are among them; those of which there is nothing by that name are not.
+    /// Which of `names`, by their positions, are names of `thing` too, links and all. Of a program or a user those of which it
+    /// cannot be found out, or not in time, are among them; those of which there is nothing by that name are not.
     fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize>;
 
     /// Freezes the file system mounted at `mount_point` (FIFREEZE). Blocks until writes under way are done.

@@ -183,6 +183,16 @@ fn a_module_that_breaks_while_thawing_leaves_nothing_frozen() {
 }
 
 #[test]
+fn a_module_that_only_says_that_it_thawed_leaves_nothing_frozen() {
+    let system = system();
+    let mut house = House::with_villain(&system, "filesystem", "thaws_in_words");
+    assert_eq!(house.success("guest-fsfreeze-freeze"), 2);
+    assert_eq!(house.success("guest-fsfreeze-thaw"), 2);
+    assert_eq!(system.frozen(), [""; 0]);
+    assert!(!house.is_frozen_on_record());
+}
+
+#[test]
 fn no_limit_of_the_owners_keeps_file_systems_frozen() {
     let system = system();
     let mut house = House::new(&system);
