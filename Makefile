@@ -20,7 +20,7 @@ AARCH64_LINKER ?= aarch64-linux-gnu-gcc
 rust_target = @! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(1) || \
 	rustup target add $(1)
 
-.PHONY: help build demo test e2e bench newest-qemu-ga instructions modules villains samples examples lint fuzz aarch64 clean FORCE
+.PHONY: help build demo test e2e bench newest-qemu-ga update-engine instructions modules villains samples examples lint fuzz aarch64 clean FORCE
 .DELETE_ON_ERROR:
 
 help: ## List the recipes
@@ -45,6 +45,9 @@ bench: build samples ## Measure the agent against qemu-ga, fetched or installed;
 
 newest-qemu-ga: ## Fetch Debian unstable's qemu-ga for the bench, into target/qemu-ga/ (needs the network, no root)
 	@tests/bench/newest-qemu-ga
+
+update-engine: ## Move to the newest patch of the engine's line, build and test (needs the network)
+	@host/engine/update
 
 instructions: ## Count what the pure parts execute, against what was accepted (needs valgrind); ACCEPT=1 accepts
 	@cargo run --quiet --release -p bulkhead-instructions -- $(if $(ACCEPT),--accept)

@@ -1,9 +1,12 @@
 //! What a component is, as far as its own bytes tell: its manifest, and what it imports and exports. Nothing of it is compiled.
 
 use crate::bounds::{Declared, TooMuch};
+use crate::proposals::{self, ProposalError};
+use bulkhead_engine::wasmparser::{
+    BinaryReaderError, CanonicalFunction, ComponentExternalKind, Encoding, Parser, Payload,
+};
 use serde_json::{Value, json};
 use thiserror::Error;
-use wasmparser::{BinaryReaderError, ComponentExternalKind, Encoding, Parser, Payload, Validator};
 
 /// The custom section with the manifest; `bulkhead_store::SECTION` is the same.
 const MANIFEST: &str = "bulkhead:manifest";
@@ -15,7 +18,7 @@ const PAGE: u64 = 65_536;
 #[derive(Debug, Error)]
 pub(crate) enum DescriptionError {
     /// It is something else.
-    #[error("it is no WebAssembly: its first bytes are not those of a component")]
+    #[error("it is not WebAssembly: its first bytes are not those of a component")]
     NoWasm,
     /// It is a module.
     #[error("it is a core module, not a component: make a component of it, such as with 'wasm-tools component new'")]
@@ -32,9 +35,12 @@ pub(crate) enum DescriptionError {
     /// The manifest is no text.
     #[error("its manifest is not UTF-8")]
     NotText,
-    /// It breaks the rules of its format.
-    #[error("it is no valid component: {} (at byte {})", .0.message(), .0.offset())]
-    Invalid(#[from] BinaryReaderError),
+    /// It breaks the rules of its format, or uses what the agent does not run.
+    #[error(transparent)]
+    Proposal(#[from] ProposalError),
+    /// It is more than one.
+    #[error("it is composed of several components, and the agent runs modules that are one: build it as one component")]
+    Composed,
     /// It asks for too much.
     #[error(transparent)]
     TooMuch(#[from] TooMuch),
@@ -44,13 +50,20 @@ pub(crate) enum DescriptionError {
 /// versions; what is imported or exported in another form stands there with its kind, such as `func x`.
 pub(crate) fn describe(bytes: &[u8]) -> Result<Value, DescriptionError> {
     let found = look(bytes)?;
-    Validator::new().validate_all(bytes)?;
+    proposals::check(bytes)?;
     Ok(json!({ "manifest": found.manifest, "imports": found.imports, "exports": found.exports }))
 }
 
-/// Checks that a component declares no more than it may.
+/// Checks that a component declares no more than it may, and can be compiled.
 pub(crate) fn check(bytes: &[u8]) -> Result<(), DescriptionError> {
-    walk(bytes, |_, _| Ok(()))
+    walk(bytes, |_, _| Ok(()))?;
+    Ok(proposals::check(bytes)?)
+}
+
+impl From<BinaryReaderError> for DescriptionError {
+    fn from(error: BinaryReaderError) -> Self {
+        ProposalError::Invalid(error).into()
+    }
 }
 
 #[derive(Default)]
@@ -116,27 +129,46 @@ fn walk<'a>(
     if bytes.get(4..8) == Some(&[1, 0, 0, 0]) {
         return Err(DescriptionError::CoreModule);
     }
-    let (mut declared, mut depth) = (Declared::default(), 0_usize);
-    let mut is_first = true;
+    let (mut declared, mut parts) = (Declared::default(), Parts::default());
     for payload in Parser::new(0).parse_all(bytes) {
         let payload = payload?;
-        match &payload {
-            Payload::Version { encoding, .. } => {
-                if std::mem::take(&mut is_first) {
-                    if *encoding == Encoding::Module {
-                        return Err(DescriptionError::CoreModule);
+        if matches!(payload, Payload::Version { encoding: Encoding::Module, .. }) && parts.open.is_empty() {
+            return Err(DescriptionError::CoreModule);
+        }
+        parts.see(&payload)?;
+        count(&mut declared, &payload)?;
+        see(parts.open.len().saturating_sub(1), &payload)?;
+    }
+    if parts.at_work > 1 { Err(DescriptionError::Composed) } else { Ok(()) }
+}
+
+/// The modules and components that a component is made of.
+#[derive(Default)]
+struct Parts {
+    /// Those whose end was not seen yet, the whole one first; and whether each makes functions of components of its code.
+    open: Vec<bool>,
+    /// How many do. Where one is an adapter for what another exports, there are none; where there are several, the engine would have
+    /// to make code that copies between their memories.
+    at_work: usize,
+}
+
+impl Parts {
+    fn see(&mut self, payload: &Payload<'_>) -> Result<(), BinaryReaderError> {
+        match payload {
+            Payload::Version { .. } => self.open.push(false),
+            Payload::ComponentCanonicalSection(functions) => {
+                for function in functions.clone() {
+                    let lifts = matches!(function?, CanonicalFunction::Lift { .. });
+                    if let Some(does) = self.open.last_mut().filter(|_| lifts) {
+                        self.at_work += usize::from(!std::mem::replace(does, true));
                     }
-                } else {
-                    depth += 1;
                 }
             }
-            Payload::End(_) => depth = depth.saturating_sub(1),
+            Payload::End(_) => _ = self.open.pop(),
             _ => {}
         }
-        count(&mut declared, &payload)?;
-        see(depth, &payload)?;
+        Ok(())
     }
-    Ok(())
 }
 
 fn count(declared: &mut Declared, payload: &Payload<'_>) -> Result<(), DescriptionError> {
@@ -218,11 +250,11 @@ mod tests {
 
     #[test]
     fn what_is_no_component_is_told_apart() {
-        assert!(said(b"").starts_with("it is no WebAssembly"));
-        assert!(said(b"\x7fELF").starts_with("it is no WebAssembly"));
+        assert!(said(b"").starts_with("it is not WebAssembly"));
+        assert!(said(b"\x7fELF").starts_with("it is not WebAssembly"));
         assert!(said(b"\0asm\x01\0\0\0").starts_with("it is a core module"));
-        assert!(said(b"\0asm\x0d\0").starts_with("it is no valid component"));
-        assert!(said(&EMPTY[..7]).starts_with("it is no valid component"));
+        assert!(said(b"\0asm\x0d\0").starts_with("it is not a valid component"));
+        assert!(said(&EMPTY[..7]).starts_with("it is not a valid component"));
         let whole = with(&[(0, &manifest("{}"))]);
         for length in 8..whole.len() {
             assert!(describe(&whole[..length]).is_err(), "cut after {length} bytes");
@@ -247,5 +279,33 @@ mod tests {
             bytes = with(&[(4, &bytes)]);
         }
         assert!(said(&bytes).contains("modules and components inside"));
+    }
+
+    /// Two components, of which the second asks the first for a number. (Nothing that would need a memory passes between them, so
+    /// that every engine may be given it.)
+    const COMPOSED: &str = r#"(component
+        (component $first
+            (core module $code (func (export "tell") (result i32) (i32.const 7)))
+            (core instance $code (instantiate $code))
+            (func (export "tell") (result u32) (canon lift (core func $code "tell"))))
+        (component $second
+            (import "tell" (func $tell (result u32)))
+            (core func $tell (canon lower (func $tell)))
+            (core module $code
+                (import "" "tell" (func $tell (result i32)))
+                (func (export "run") (result i32) (call $tell)))
+            (core instance $code (instantiate $code (with "" (instance (export "tell" (func $tell))))))
+            (func (export "run") (result u32) (canon lift (core func $code "run"))))
+        (instance $first (instantiate $first))
+        (instance $second (instantiate $second (with "tell" (func $first "tell"))))
+        (export "run" (func $second "run")))"#;
+
+    #[test]
+    fn what_is_composed_of_several_components_is_refused() {
+        let bytes = wat::parse_str(COMPOSED).unwrap();
+        let composed =
+            "it is composed of several components, and the agent runs modules that are one: build it as one component";
+        assert_eq!(check(&bytes).unwrap_err().to_string(), composed);
+        assert_eq!(said(&[&bytes[..], &with(&[(0, &manifest("{}"))])[8..]].concat()), composed);
     }
 }

@@ -7,7 +7,9 @@
 mod bounds;
 mod confinement;
 mod description;
+mod fault;
 mod form;
+mod proposals;
 
 use clap::Parser;
 use confinement::Purpose;
@@ -40,12 +42,7 @@ struct Options {
 
 fn main() -> ExitCode {
     let options = Options::parse();
-    let done = match (options.confined, options.input, options.output) {
-        (false, Some(input), Some(output)) => compile_file(options.form, &input, &output),
-        _ if options.describe => describe(),
-        _ => compile(options.form),
-    };
-    match done {
+    match fault::caught(|| run(options)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             // Whoever started this program shows its words as one sentence.
@@ -56,10 +53,19 @@ fn main() -> ExitCode {
     }
 }
 
+fn run(options: Options) -> wasmtime::Result<()> {
+    match (options.confined, options.input, options.output) {
+        (false, Some(input), Some(output)) => compile_file(options.form, &input, &output),
+        _ if options.describe => describe(),
+        _ => compile(options.form),
+    }
+}
+
 fn compile_file(form: Form, input: &PathBuf, output: &PathBuf) -> wasmtime::Result<()> {
     let wasm = std::fs::read(input).with_context(|| format!("cannot read {}", input.display()))?;
-    let code =
-        engine(form)?.precompile_component(&wasm).with_context(|| format!("cannot compile {}", input.display()))?;
+    let cannot = || format!("cannot compile {}", input.display());
+    description::check(&wasm).map_err(Error::new).with_context(cannot)?;
+    let code = engine(form)?.precompile_component(&wasm).with_context(cannot)?;
     // Written beside its place and renamed: a reader sees the old code or the new, never half.
     let part = output.with_extension("part");
     std::fs::write(&part, code).with_context(|| format!("cannot write {}", part.display()))?;

@@ -1,6 +1,6 @@
 //! The engine's configuration. Whatever changes here changes the machine code, and then [`crate::IDENTITY`] must change too.
 
-use crate::MAX_WASM_STACK;
+use crate::{MAX_WASM_STACK, features};
 use wasmtime::Config;
 
 /// Address space set aside for one linear memory, in bytes. The engine's default is 4 GiB, which fails under
@@ -15,7 +15,7 @@ const MEMORY_GUARD: u64 = 64 * 1024;
 /// The configuration shared by the compiler and the agent.
 pub fn config() -> Config {
     let mut config = Config::new();
-    config.wasm_component_model(true);
+    features::choose(&mut config);
     // A module that spins is stopped by the epoch; see `host/src/runtime/ticker.rs`.
     config.epoch_interruption(true);
     config.max_wasm_stack(MAX_WASM_STACK);
@@ -30,10 +30,5 @@ pub fn config() -> Config {
     config.generate_address_map(false);
     // The engine finds its way through a module's frames by itself; tables for others that want to would be registered before the first answer.
     config.native_unwind_info(false);
-    // rustc emits multi-value, bulk memory, reference types and, for base64, simd. Nothing else is used.
-    config.wasm_relaxed_simd(false);
-    config.wasm_memory64(false);
-    config.wasm_multi_memory(false);
-    config.wasm_tail_call(false);
     config
 }

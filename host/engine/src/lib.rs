@@ -5,14 +5,17 @@
 //! a proposal that is not enabled cannot have a bug that matters here.
 
 mod config;
+mod features;
 
 pub use config::config;
+pub use features::{FEATURES, REFUSED};
+pub use wasmtime::wasmparser;
 
 /// Which engine machine code was made for: the version of wasmtime, and a number for our configuration and the forms of code
 /// (`host/compile/src/form.rs`). Code on record with another one is never loaded; it is compiled again.
 ///
-/// Count the number up when the configuration or the forms change, and the version with wasmtime's. Tests notice both.
-pub const IDENTITY: &str = "wasmtime 48.0.8, configuration 3";
+/// Count the number up when the configuration or the forms change; the version is `make update-engine`'s to change. Tests notice both.
+pub const IDENTITY: &str = "wasmtime 48.0.8, configuration 4";
 
 /// The stack a guest module may use, in bytes. It bounds runaway recursion: 256 KiB is a few thousand frames,
 /// while the deepest honest module (a JSON reader with its own nesting limit) needs under 32 KiB. The thread
@@ -24,9 +27,9 @@ mod tests {
     use super::*;
     use sha2::{Digest, Sha256};
 
-    /// Of [`IDENTITY`], the stack, and the text of the configuration and of the forms. When it differs, ask whether the machine code does; then count the
-    /// identity up, and put the new digest here.
-    const DIGEST: &str = "f15787af90c4493665ce7fc469287e02aa010a3645c7f067094d76de7638cf8a";
+    /// Of the number in [`IDENTITY`], the stack, and the text of the configuration, the features and the forms. When it differs, ask whether the
+    /// machine code does; then count the number up, and put the new digest here.
+    const DIGEST: &str = "81356f9d3d9524f8ca90c4e2173ab4e98ba6b96c757ad4365e05c853638a9a1b";
 
     #[test]
     fn another_version_of_the_engine_has_another_identity() {
@@ -42,9 +45,11 @@ mod tests {
     #[test]
     fn another_configuration_has_another_identity() {
         let comments = |line: &&str| !line.trim_start().starts_with("//");
-        let files = [include_str!("config.rs"), include_str!("../../compile/src/form.rs")];
+        let features = include_str!("features.rs").split("#[cfg(test)]").next().unwrap();
+        let files = [include_str!("config.rs"), features, include_str!("../../compile/src/form.rs")];
         let text: Vec<_> = files.iter().flat_map(|text| text.lines()).filter(comments).collect();
-        let text = format!("{IDENTITY}\n{MAX_WASM_STACK}\n{}", text.join("\n"));
+        let (_, number) = IDENTITY.split_once(", ").unwrap();
+        let text = format!("{number}\n{MAX_WASM_STACK}\n{}", text.join("\n"));
         let digest: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(digest, DIGEST, "the configuration is another: so must IDENTITY be");
     }

@@ -167,6 +167,9 @@ fn why(status: ExitStatus, complaint: &[u8]) -> String {
         Some(nix::libc::SIGABRT) if words.contains("memory allocation") => {
             "compiling it takes more memory than it may".to_owned()
         }
+        Some(nix::libc::SIGABRT) if words.contains("overflowed its stack") => {
+            "it is nested too deeply to be read or compiled".to_owned()
+        }
         Some(signal) => format!("the compiler was ended by signal {signal}: {words}"),
         None if words.is_empty() => format!("the compiler has failed ({status})"),
         None => words,
@@ -217,6 +220,8 @@ mod tests {
         assert!(said("silent", "exit 3").contains("exit status: 3"));
         assert!(said("signal", "kill -SEGV $$").starts_with("the compiler was ended by signal 11"));
         assert!(said("slow", "kill -XCPU $$").contains("processor time"));
+        let deep = "echo \"thread 'main' has overflowed its stack\" >&2; kill -ABRT $$";
+        assert_eq!(said("stack", deep), "it is nested too deeply to be read or compiled");
         assert!(said("memory", "echo memory allocation of 9 bytes failed >&2; kill -ABRT $$").contains("more memory"));
     }
 

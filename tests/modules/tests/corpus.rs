@@ -127,8 +127,8 @@ fn what_was_broken_before_signing() {
 #[test]
 fn what_is_no_component() {
     let mut served = Served::new();
-    served.refused_bytes(b"", "it is no WebAssembly");
-    served.refused_bytes(b"\x7fELF\x02\x01\x01", "it is no WebAssembly");
+    served.refused_bytes(b"", "it is not WebAssembly");
+    served.refused_bytes(b"\x7fELF\x02\x01\x01", "it is not WebAssembly");
     let core = answer(2).append(&module(&[]));
     served.refused_bytes(&core, "it is a core module, not a component");
     served.refused_bytes(&sample("answers_2"), "it has no manifest: make one with 'bulkhead module pack'");
@@ -137,6 +137,31 @@ fn what_is_no_component() {
     served.refused_bytes(&twice, "more than one manifest");
     let buried = [packed("answers_2", &answer(2)), vec![0, 2, 1, b'x']].concat();
     served.refused_bytes(&buried, "its manifest is not its last section");
+}
+
+#[test]
+fn what_this_agent_does_not_run() {
+    let mut served = Served::new();
+    let mut refused = |sections: &[(u8, Vec<u8>)], words: &str| {
+        let bytes = answer(2).append(&component(&[module(sections)]));
+        served.refused_bytes(&bytes, words);
+        // Whoever tries it out is told the same.
+        let file = served.place.write("tried.wasm", &bytes);
+        let cases = served.place.write("cases.toml", "[[case]]\nname = \"x\"\nrequest = { execute = \"x\" }\n");
+        let (file, cases) = (file.to_str().unwrap(), cases.to_str().unwrap().to_owned());
+        for tool in [&["inspect", file][..], &["run", file, "x"], &["test", file, "--cases", &cases]] {
+            let said = served.place.tool(tool).bad();
+            assert!(said.contains(words) && said.trim_end().lines().count() == 1, "{tool:?}: {said}");
+        }
+    };
+    let refusal = "it uses WebAssembly that this agent does not run: ";
+    refused(&[(5, vec![1, 4, 1])], &format!("{refusal}64-bit memories; build it without"));
+    refused(&[(5, vec![2, 0, 1, 0, 1])], &format!("{refusal}more than one memory in a core module; build it without"));
+    // A function that ends with a call of itself.
+    let calls_itself = [(1, vec![1, 0x60, 0, 0]), (3, vec![1, 0]), (10, vec![1, 4, 0, 0x12, 0, 0x0b])];
+    refused(&calls_itself, &format!("{refusal}tail calls; build it without"));
+    refused(&[(1, vec![1, 0x5f, 0])], &format!("{refusal}garbage collection"));
+    refused(&[(4, vec![1, 0x6f, 0, 1])], &format!("{refusal}garbage-collected references; build it without"));
 }
 
 #[test]
