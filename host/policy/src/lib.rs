@@ -45,7 +45,7 @@ pub use hotplug::HotplugRule;
 pub use json_schema::json_schema;
 pub use limit::{LimitRule, Limits};
 pub use module::{ModuleRule, ModuleTerms, Strikes};
-pub use names::{LONGEST, command_fault, covers, is_label, is_vendor_command, is_vendor_module};
+pub use names::{LONGEST, command_fault, covers, is_label, is_vendor_command, is_vendor_module, vendor_module_fault};
 pub use network::NetworkRule;
 pub use overlap::overlap;
 pub use policy::Policy;

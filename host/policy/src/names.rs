@@ -14,6 +14,27 @@ pub fn is_vendor_module(name: &str) -> bool {
     name.len() <= LONGEST && name.contains('.') && name.split('.').all(is_label)
 }
 
+/// Why `name` has not the form of a vendor's module, in the words that follow "it"; nothing if it has.
+#[must_use]
+pub fn vendor_module_fault(name: &str) -> Option<String> {
+    let is_right = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'-' | b'.');
+    if is_vendor_module(name) {
+        return None;
+    }
+    if let Some(wrong) = name.chars().find(|it| !u8::try_from(*it).is_ok_and(is_right)) {
+        return Some(format!("has {wrong:?} in it, and a name is made of a-z, 0-9, - and dots"));
+    }
+    if name.len() > LONGEST {
+        return Some(format!("is longer than {LONGEST} bytes"));
+    }
+    match name.split('.').find(|label| !is_label(label)) {
+        Some("") => Some("has nothing before or after a dot".to_owned()),
+        Some(wrong) if wrong.ends_with('-') => Some(format!("has a - at the end of '{wrong}'")),
+        Some(wrong) => Some(format!("has '{wrong}' in it, which does not begin with a letter")),
+        None => Some("has no dot".to_owned()),
+    }
+}
+
 /// Whether `text` is a label: a letter, then `a-z`, `0-9` and `-`, but not at the end.
 #[must_use]
 pub fn is_label(text: &str) -> bool {
@@ -75,6 +96,26 @@ pub fn command_fault(name: &str, known: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_wrong_with_a_vendors_name_is_told() {
+        let long = format!("a.{}", "b".repeat(LONGEST));
+        for (name, words) in [
+            ("com.example.hello_world", "has '_' in it, and a name is made of"),
+            ("Com.example", "has 'C' in it"),
+            ("com.\u{e9}", "has '\u{e9}' in it"),
+            ("com", "has no dot"),
+            ("", "has nothing before or after a dot"),
+            ("com..a", "has nothing before or after a dot"),
+            ("com.1a", "has '1a' in it, which does not begin with a letter"),
+            ("com.a-", "has a - at the end of 'a-'"),
+            (&long, "is longer than 128 bytes"),
+        ] {
+            let said = vendor_module_fault(name).unwrap();
+            assert!(said.starts_with(words), "{name}: {said}");
+        }
+        assert_eq!(vendor_module_fault("com.example.hello-world"), None);
+    }
 
     #[test]
     fn a_vendors_names_need_not_be_known() {

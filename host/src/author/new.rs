@@ -2,7 +2,7 @@
 
 use super::template::{FILES, Words};
 use anyhow::{Context, bail};
-use bulkhead_store::names::{is_vendor_command, is_vendor_module, may_own};
+use bulkhead_store::names::{is_vendor_command, may_own, vendor_module_fault};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,14 +34,17 @@ pub(crate) struct Options {
 /// Runs the tool.
 pub(crate) fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<ExitCode> {
     let name = &options.name;
-    if !is_vendor_module(name) {
+    if let Some(fault) = vendor_module_fault(name) {
         bail!(
-            "'{name}' is no name for a module: take a domain name of yours turned round and a word, such as com.example.backup"
+            "'{name}' is not a name for a module: it {fault}; take a domain name of yours turned round and a word, such as \
+             com.example.backup"
         );
     }
     let command = options.command.clone().unwrap_or_else(|| command_of(name));
     if !is_vendor_command(&command) || command.bytes().any(|byte| byte.is_ascii_uppercase()) {
-        bail!("'{command}' is no name for a vendor's command: it is like __com.example_backup-age, in lower case");
+        bail!(
+            "'{command}' is not a name for a vendor's command: those are like __com.example_backup-age, in lower case"
+        );
     }
     if !may_own(name, &command) {
         bail!("the command {command} is not the module's: its domain must be {name} or the beginning of it");
@@ -157,8 +160,8 @@ mod tests {
     fn names_that_nobody_could_install_are_refused() {
         let scratch = Scratch::new("module-names");
         let error = |name, command| make(name, command, &scratch.path().join("x")).unwrap_err();
-        assert!(error("backup", None).contains("is no name for a module"));
-        assert!(error("com.example.backup", Some("guest-ping")).contains("no name for a vendor's command"));
+        assert!(error("backup", None).contains("is not a name for a module: it has no dot"));
+        assert!(error("com.example.backup", Some("guest-ping")).contains("not a name for a vendor's command"));
         assert!(error("com.example.backup", Some("__com.example_Age")).contains("in lower case"));
         assert!(error("com.example.backup", Some("__org.example_age")).contains("is not the module's"));
         assert!(!scratch.path().join("x").exists());

@@ -148,12 +148,11 @@ impl Key {
 
     fn parse(file: &Path, text: &str) -> Result<Self, String> {
         if text.len() > LONGEST {
-            return Err(format!("it is longer than {LONGEST} bytes, so it is no key"));
+            return Err(format!("it is longer than {LONGEST} bytes, so it is not a key"));
         }
-        let key = PublicKey::decode(text)
-            .map_err(|_| "its first two lines are not those that 'minisign -G' writes into a .pub file".to_owned())?;
+        let key = PublicKey::decode(text).map_err(|_| not_a_key(text))?;
         let mut lines = text.lines().zip(1..).skip(1);
-        let number = lines.next().and_then(|(line, _)| number(line)).ok_or("its second line is no key")?;
+        let number = lines.next().and_then(|(line, _)| number(line)).ok_or("its second line is not a key")?;
         let (mut modules, mut expires) = (None, None);
         for (line, at) in lines {
             let fault = |why: String| format!("line {at}: {why}");
@@ -172,6 +171,15 @@ impl Key {
         }
         Ok(Key { file: file.to_owned(), modules: modules.unwrap_or_default(), expires, number, key })
     }
+}
+
+/// Why the first two lines are not a key. A key's file without a line break at its end, and lines that were added to it, make one line.
+fn not_a_key(text: &str) -> String {
+    let second = text.lines().nth(1).unwrap_or_default();
+    let added = ["modules:", "expires:"].into_iter().find(|added| second.contains(added));
+    added.map_or("its first two lines are not those that 'minisign -G' writes into a .pub file".to_owned(), |added| {
+        format!("its second line is the key and '{added}' in one: '{added}' needs a line of its own")
+    })
 }
 
 /// The names of modules in a line.

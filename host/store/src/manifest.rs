@@ -170,8 +170,9 @@ impl Manifest {
         need(
             names::is_module(&self.name),
             &format!(
-                "'{}' is no name of a module: take your domain name turned round and a word, as com.example.backup",
-                self.name
+                "'{}' is not a name of a module: it {}; take your domain name turned round and a word, as com.example.backup",
+                self.name,
+                names::vendor_module_fault(&self.name).unwrap_or_default()
             ),
         )?;
         need(

@@ -1,6 +1,6 @@
 //! The names of modules and of vendors' commands.
 
-pub use bulkhead_policy::{LONGEST, is_vendor_command, is_vendor_module};
+pub use bulkhead_policy::{LONGEST, is_vendor_command, is_vendor_module, vendor_module_fault};
 
 /// Whether `name` can be a module's: a vendor's, or a single label, as built-in modules have it.
 #[must_use]

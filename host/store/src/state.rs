@@ -176,7 +176,7 @@ impl State {
     pub(crate) fn check(&self) -> Result<(), String> {
         for (name, entry) in &self.modules {
             if !names::is_module(name) {
-                return Err(format!("'{name}' is no name of a module"));
+                return Err(format!("'{name}' is not a name of a module"));
             }
             entry.check(name)?;
         }

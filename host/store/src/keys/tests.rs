@@ -53,6 +53,18 @@ fn a_key_knows_what_it_has_signed() {
 }
 
 #[test]
+fn a_line_that_was_added_to_a_key_without_a_line_break_is_found() {
+    let one_line = format!("{}modules: com.example.*\n", KEY.trim_end());
+    let said = Key::parse(Path::new("vendor.pub"), &one_line).unwrap_err();
+    assert_eq!(said, "its second line is the key and 'modules:' in one: 'modules:' needs a line of its own");
+    // As the documentation adds them: an empty line is nothing.
+    for key in [KEY, KEY.trim_end()] {
+        let text = format!("{key}\nmodules: com.example.*\nexpires: 2028-12-31\n");
+        assert_eq!(Key::parse(Path::new("vendor.pub"), &text).unwrap().modules, ["com.example.*"]);
+    }
+}
+
+#[test]
 fn no_flipped_bit_of_a_signature_counts() {
     let (_scratch, keys) = keys(&[("vendor.pub", KEY)]);
     let keys = keys.unwrap();

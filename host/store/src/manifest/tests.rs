@@ -56,7 +56,7 @@ fn numbers_and_words_have_bounds() {
     assert!(said(|it| it.counter = 0).contains("counter"));
     assert!(said(|it| it.schema += &"\n".repeat(LONGEST)).contains("longer than"));
     for name in ["", "Example", "com.example/../x", "com..example", "com.example "] {
-        assert!(said(|it| it.name = name.to_owned()).contains("is no name of a module"), "{name}");
+        assert!(said(|it| it.name = name.to_owned()).contains("is not a name of a module"), "{name}");
     }
     for version in ["", "1 0", "1\n", "1\u{e9}", &"1".repeat(VERSION + 1)] {
         assert!(said(|it| it.version = version.to_owned()).contains("version"), "{version}");

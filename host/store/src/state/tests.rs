@@ -135,5 +135,5 @@ fn a_state_without_sense_is_refused() {
         let entry = state.modules.remove(samples::NAME).unwrap();
         state.modules.insert("../x".to_owned(), entry);
     };
-    assert!(wrong(&rename).contains("no name of a module"));
+    assert!(wrong(&rename).contains("not a name of a module"));
 }

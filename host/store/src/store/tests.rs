@@ -80,7 +80,7 @@ fn a_change_that_would_break_the_state_is_refused() {
         state.modules.entry("../x".to_owned()).or_default();
         Ok(())
     });
-    assert!(error.unwrap_err().to_string().contains("'../x' is no name of a module"));
+    assert!(error.unwrap_err().to_string().contains("'../x' is not a name of a module"));
     store.read().unwrap();
 }
 
