@@ -14,6 +14,11 @@ impl Gate {
         Gate::pretending(policy, Box::new(Rehearsal::new(Linux, mount_points, notes)))
     }
 
+    /// The same, but files are really read, and what is not there is not taken to be there.
+    pub fn reading(policy: Rc<Policy>) -> Self {
+        Gate::pretending(policy, Box::new(Rehearsal::new(Linux, Vec::new(), Notes::default()).that_reads()))
+    }
+
     /// The same in front of a system that only pretends.
     pub fn pretending(policy: Rc<Policy>, system: Box<dyn System>) -> Self {
         let gate = Gate { judge: Judge::of_rehearsals(), ..Gate::new(system, None, Rc::clone(&policy)) };

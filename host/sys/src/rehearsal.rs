@@ -32,6 +32,8 @@ pub struct Rehearsal<S> {
     real: S,
     mount_points: Vec<String>,
     notes: Notes,
+    /// Whether files are read, and what is missing is missing.
+    reads: bool,
 }
 
 /// What a rehearsal took to be there. Clones share one list.
@@ -55,7 +57,14 @@ impl Notes {
 impl<S: System> Rehearsal<S> {
     /// Looks at `real`. At each of `mount_points` there is a file system on a disk, whatever the mount table says.
     pub fn new(real: S, mount_points: Vec<String>, notes: Notes) -> Self {
-        Rehearsal { real, mount_points, notes }
+        Rehearsal { real, mount_points, notes, reads: false }
+    }
+
+    /// The same, but a regular file that is opened only to be read is read, and what is not there is not taken to be there: for who
+    /// wants to see what a module makes of this machine.
+    #[must_use]
+    pub fn that_reads(self) -> Self {
+        Rehearsal { reads: true, ..self }
     }
 
     /// Takes something to be there that is not.
@@ -69,6 +78,7 @@ impl<S: System> Rehearsal<S> {
             (Found::Nothing(errno), _) => Err(*errno),
             (Found::Place { .. }, _) if !flags.create => Err(Errno::ENOENT),
             (_, ObjectKind::Folder) if flags.write => Err(Errno::EISDIR),
+            (Found::Object(_), ObjectKind::File) if self.reads && !flags.write => self.real.open_located(found, flags),
             _ => nothing(flags),
         }
     }
@@ -99,7 +109,7 @@ impl<S: System> System for Rehearsal<S> {
         let path = absolute(path);
         let located = self.real.locate(&path, trees)?;
         match located.found {
-            Found::Nothing(Errno::ENOENT) => {
+            Found::Nothing(Errno::ENOENT) if !self.reads => {
                 let (located, is_supposed) = missing::locate(&self.real, &path, trees)?;
                 if is_supposed {
                     self.suppose(&located.path, "a regular file");

@@ -4,7 +4,7 @@ use super::case::{self, Cases};
 use super::policy;
 use super::stage::{Answer, Stage};
 use crate::owner::Where;
-use bulkhead_gate::{Gate, Notes};
+use bulkhead_gate::Gate;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -30,7 +30,8 @@ pub(super) struct Before {
     /// In front of the system that this case pretends. Without: one that has nothing.
     #[arg(long, value_name = "NAME", conflicts_with = "here")]
     case: Option<String>,
-    /// In front of this machine, which is looked at and not touched: what would change it is only pretended.
+    /// In front of this machine, which is looked at and not touched: files are read, and what would change something is only
+    /// pretended.
     #[arg(long)]
     here: bool,
 }
@@ -55,7 +56,7 @@ impl Before {
         }
         let everything = policy::everything(&stage.module.manifest, &stage.module.imports)?;
         if self.here {
-            stage.set(Gate::rehearsal(everything, Vec::new(), Notes::default()), false);
+            stage.set(Gate::reading(everything), false);
             return Ok(None);
         }
         let system = bulkhead_sys::Fake::default();

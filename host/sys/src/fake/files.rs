@@ -61,11 +61,17 @@ impl Files {
     }
 }
 
-/// `/dev/null` under its own name; nothing else is there.
-pub(super) fn open_file(path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
-    if path != b"/dev/null" {
-        return Err(Errno::ENOENT);
+/// What was put at a path, as it is opened where everything is permitted and nobody looks first where it lies; and `/dev/null` under
+/// its own name.
+pub(super) fn open_file(state: &mut State, path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
+    if path == b"/dev/null" {
+        return null(flags);
     }
+    let located = locate(state, path, &[])?;
+    open_located(state, &located, flags)
+}
+
+fn null(flags: OpenFlags) -> Result<File, Errno> {
     let opened = File::options().read(flags.read).write(flags.write).open("/dev/null");
     opened.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
 }
@@ -139,7 +145,7 @@ pub(super) fn open_located(state: &mut State, located: &Located, flags: OpenFlag
     state.note(deed, &located.path);
     match state.files.texts.get(&located.path) {
         Some(text) => with_text(text, flags),
-        None => open_file(b"/dev/null", flags),
+        None => null(flags),
     }
 }
 
@@ -164,5 +170,21 @@ mod tests {
         assert_eq!((read(reading), read(reading)), ("done".to_owned(), "done".to_owned()));
         assert_eq!(read(OpenFlags { truncate: true, write: true, ..reading }), "");
         assert_eq!(system.events(), ["open /etc/job/daily", "open /etc/job/daily", "empty /etc/job/daily"]);
+    }
+
+    #[test]
+    fn what_is_opened_by_its_path_is_the_same() {
+        let system = Fake::default();
+        system.write_file("/etc/job/daily", "done");
+        system.put("/etc/link", FakeFile::Link("/etc/job/daily".to_owned()));
+        let reading = OpenFlags { read: true, ..OpenFlags::default() };
+        for path in [&b"/etc/job/daily"[..], b"/etc/link"] {
+            let mut text = String::new();
+            system.open_file(path, reading).unwrap().read_to_string(&mut text).unwrap();
+            assert_eq!(text, "done");
+        }
+        assert_eq!(system.open_file(b"/etc/job/weekly", reading).err(), Some(Errno::ENOENT));
+        assert!(system.open_file(b"/dev/null", reading).is_ok());
+        assert_eq!(system.events(), ["open /etc/job/daily", "open /etc/job/daily"]);
     }
 }

@@ -99,7 +99,7 @@ impl Fake {
 
 impl System for Fake {
     fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
-        files::open_file(path, flags)
+        files::open_file(&mut self.0.borrow_mut(), path, flags)
     }
 
     fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {

@@ -1,5 +1,6 @@
 use super::*;
 use crate::{Fake, Linux, Manner, Output};
+use std::io::{Read, Write};
 
 fn flags(read: bool, write: bool, create: bool) -> OpenFlags {
     OpenFlags { read, write, create, ..OpenFlags::default() }
@@ -80,6 +81,26 @@ fn what_is_missing_lies_where_its_name_says() {
     assert_eq!(refused, Some(Errno::ENOTDIR), "what is there is as it is");
     let found = system.locate(b"/no/such/../such/file", &[]).unwrap();
     assert_eq!((found.path, found.kind), (b"/no/such/file".to_vec(), ObjectKind::File));
+}
+
+#[test]
+fn one_that_reads_reads_and_writes_all_the_same_not() {
+    let name = std::env::temp_dir().join(format!("bulkhead-rehearsal-reads-{}", std::process::id()));
+    std::fs::write(&name, "text").unwrap();
+    let path = name.to_str().unwrap().as_bytes();
+    let system = Rehearsal::new(Linux, Vec::new(), Notes::default()).that_reads();
+    let read = |mut file: File| {
+        let mut text = String::new();
+        file.read_to_string(&mut text).map(|_| text).unwrap_or_default()
+    };
+    let reading = flags(true, false, false);
+    assert_eq!(read(system.open_file(path, reading).unwrap()), "text");
+    assert_eq!(read(system.open_located(&system.locate(path, &[]).unwrap(), reading).unwrap()), "text");
+    let mut file = system.open_file(path, OpenFlags { truncate: true, ..flags(true, true, true) }).unwrap();
+    file.write_all(b"other").unwrap();
+    assert_eq!(std::fs::read(&name).unwrap(), b"text");
+    std::fs::remove_file(&name).unwrap();
+    assert_eq!(system.open_file(b"/no/such/folder/file", reading).err(), Some(Errno::ENOENT), "not taken to be there");
 }
 
 #[test]
