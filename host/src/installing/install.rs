@@ -65,11 +65,13 @@ fn install(r#where: &Where, options: &Options, out: &mut dyn Write) -> anyhow::R
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let policy = r#where.whose.files().load().context("there is no policy to install it under")?.policy;
-    let candidate = examine(r#where, &policy, &state, source, &options.file, progress)?;
+    let files = r#where.whose.files();
+    let loaded = files.load().context("there is no policy to install it under")?;
+    let policy = &loaded.policy;
+    let candidate = examine(r#where, policy, &state, source, &options.file, progress)?;
     let (name, version) = (&candidate.description.manifest.name, &candidate.description.manifest.version);
     let name_and_version = format!("{name} {version}");
-    for command in claims::unruled(&candidate.description.manifest, &policy) {
+    for command in claims::unruled(&candidate.description.manifest, policy) {
         eprintln!("note: no rule of the policy lets clients use {command}: a rule [[command]] does");
     }
     if options.dry_run {
@@ -78,7 +80,7 @@ fn install(r#where: &Where, options: &Options, out: &mut dyn Write) -> anyhow::R
     }
     progress.step("putting it into the store");
     let (name, version, digest) = (name.clone(), version.clone(), candidate.source.digest.clone());
-    let watched = (!options.no_wait).then(|| Watched::new(options.statedir.as_deref()));
+    let watched = (!options.no_wait).then(|| Watched::new(options.statedir.as_deref(), files, loaded.digest.clone()));
     let is_enabled = commit(&store, candidate)?;
     writeln!(out, "{name_and_version} is installed, and current: sha256 {digest}")?;
     if !is_enabled {

@@ -42,9 +42,17 @@ pub(super) fn digest_of(entry: &Entry, wanted: &str) -> Result<String, StoreErro
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use bulkhead_store::Manifest;
+
+    /// A state with these versions of `com.example.x`, the last installed one first, which is current.
+    pub(in crate::installing) fn state_of(versions: &[&str]) -> State {
+        let named: Vec<_> = versions.iter().map(|name| (*name, bulkhead_store::digest::of(name.as_bytes()))).collect();
+        let named: Vec<_> = named.iter().map(|(name, digest)| (*name, digest.as_str())).collect();
+        let entry = Entry { current: named.first().map(|(_, digest)| (*digest).to_owned()), ..entry_of(&named) };
+        State { modules: [("com.example.x".to_owned(), entry)].into(), ..State::default() }
+    }
 
     fn entry_of(versions: &[(&str, &str)]) -> Entry {
         let version = |(name, digest): &(&str, &str)| Version {

@@ -2,7 +2,7 @@
 //! waits at the terminal.
 
 use super::words::shown;
-use crate::owner::{configured, is_frozen};
+use crate::owner::{PolicyFiles, configured, is_frozen};
 use crate::running::Report;
 use anyhow::Context;
 use std::path::{Path, PathBuf};
@@ -21,6 +21,9 @@ pub(super) struct Watched {
     statedir: PathBuf,
     /// Nothing if none ran, or if it had said nothing of itself yet.
     before: Option<Report>,
+    /// The policy by which the module was judged, as the agent would find it now.
+    files: PolicyFiles,
+    digest: String,
 }
 
 /// What became of a version that was installed.
@@ -34,13 +37,13 @@ enum Outcome {
 
 impl Watched {
     /// The agent with this state directory or, without one, with that of the agent's configuration file.
-    pub(super) fn new(statedir: Option<&Path>) -> anyhow::Result<Self> {
+    pub(super) fn new(statedir: Option<&Path>, files: PolicyFiles, digest: String) -> anyhow::Result<Self> {
         let statedir = match statedir {
             Some(statedir) => statedir.to_owned(),
             None => configured()?.statedir,
         };
         let before = agent(&statedir)?.and_then(|(_, report)| report);
-        Ok(Watched { statedir, before })
+        Ok(Watched { statedir, before, files, digest })
     }
 
     /// Waits for the agent, but not for long, and says what it has done with this version.
@@ -56,12 +59,14 @@ impl Watched {
             let is_over = Instant::now() > end;
             // Why another version of the same name was left out before is no answer, unless no other comes.
             let before = self.before.as_ref().filter(|_| !is_over);
-            let outcome =
-                report.map_or(Outcome::Unknown, |report| outcome(&report, before, store, name, version, digest));
+            let outcome = report
+                .as_ref()
+                .map_or(Outcome::Unknown, |report| outcome(report, before, store, name, version, digest));
+            let policy = report.as_ref().and_then(|report| self.other_policy(report)).unwrap_or_default();
             match outcome {
-                Outcome::Serves => return Ok(format!("The agent (process {pid}) has taken it over.")),
+                Outcome::Serves => return Ok(format!("The agent (process {pid}) has taken it over.{policy}")),
                 Outcome::LeftOut(why) => {
-                    return Ok(format!("The agent (process {pid}) leaves it out: {}", shown(&why)));
+                    return Ok(format!("The agent (process {pid}) leaves it out: {}{policy}", shown(&why)));
                 }
                 Outcome::AnotherStore(theirs) => {
                     return Ok(format!(
@@ -87,16 +92,38 @@ impl Watched {
     }
 }
 
+impl Watched {
+    /// What is said where another policy is in force than the one by which the module was judged: its commands may be disabled.
+    fn other_policy(&self, report: &Report) -> Option<String> {
+        if report.digest == self.digest {
+            return None;
+        }
+        let (ours, theirs) = (self.files.file.display(), report.files.file.display());
+        Some(if is_same(&self.files.file, &report.files.file) {
+            format!(
+                "\nIt was installed by {ours} as it is now, and the agent has an older policy in force: 'bulkhead policy reload' has it \
+                 read that."
+            )
+        } else {
+            format!("\nIt was installed by {ours}, and the agent's policy is {theirs}: what it may do is said there.")
+        })
+    }
+}
+
 fn agent(statedir: &Path) -> anyhow::Result<Option<(i32, Option<Report>)>> {
     Report::of_agent(statedir).with_context(|| format!("cannot look into {}", statedir.display()))
 }
 
-/// What `report` says of a version. What `before` said already is no news.
-fn outcome(report: &Report, before: Option<&Report>, store: &Path, name: &str, version: &str, digest: &str) -> Outcome {
-    let is_same = |one: &Path, other: &Path| match (one.canonicalize(), other.canonicalize()) {
+/// Whether two paths lead to the same thing.
+fn is_same(one: &Path, other: &Path) -> bool {
+    match (one.canonicalize(), other.canonicalize()) {
         (Ok(one), Ok(other)) => one == other,
         _ => one == other,
-    };
+    }
+}
+
+/// What `report` says of a version. What `before` said already is no news.
+fn outcome(report: &Report, before: Option<&Report>, store: &Path, name: &str, version: &str, digest: &str) -> Outcome {
     if !is_same(&report.store, store) {
         return Outcome::AnotherStore(report.store.clone());
     }
@@ -111,7 +138,6 @@ fn outcome(report: &Report, before: Option<&Report>, store: &Path, name: &str, v
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::owner::PolicyFiles;
     use crate::running::{ServingModule, Stage};
     use crate::swapping::LeftOut;
 
@@ -121,6 +147,7 @@ mod tests {
             version: "1".to_owned(),
             digest: digest.to_owned(),
             stage: Stage::Proven,
+            deaths: 0,
         };
         let failed =
             |why: &str| LeftOut { module: "com.example.x".to_owned(), version: "2".to_owned(), why: why.to_owned() };
@@ -155,6 +182,30 @@ mod tests {
         assert_eq!(of(&new, Some(&old)), Outcome::LeftOut("it is new".to_owned()));
         assert_eq!(of(&old, Some(&old)), Outcome::Unknown);
         assert_eq!(of(&old, None), Outcome::LeftOut("it is old".to_owned()));
+    }
+
+    #[test]
+    fn an_older_policy_is_told_of_and_another_file_too() {
+        let watched = |file: Option<&Path>, digest: &str| Watched {
+            statedir: "/".into(),
+            before: None,
+            files: PolicyFiles::of("bulkhead", file),
+            digest: digest.to_owned(),
+        };
+        let report = report(Some("new"), None);
+        assert_eq!(watched(None, "").other_policy(&report), None);
+        let said = watched(None, "ab").other_policy(&report).unwrap();
+        assert!(
+            said.contains(
+                "policy.toml as it is now, and the agent has an older policy in force: 'bulkhead policy reload'"
+            ),
+            "{said}"
+        );
+        let said = watched(Some(Path::new("/mine.toml")), "ab").other_policy(&report).unwrap();
+        assert!(
+            said.contains("It was installed by /mine.toml, and the agent's policy is /etc/bulkhead/policy.toml"),
+            "{said}"
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 pub(super) use crate::swapping::now;
 use bulkhead_policy::shape;
 use std::io::{self, IsTerminal};
+use std::time::{Duration, UNIX_EPOCH};
 
 /// Characters of a digest that are shown where the whole of it would only fill the line. It bounds a column: twelve are
 /// enough to tell any two files apart by eye, and the tools take them where a digest is asked for.
@@ -28,6 +29,12 @@ pub(super) fn shown_lines(text: &str) -> impl Iterator<Item = String> {
 /// A digest, as short as people read it.
 pub(super) fn short(digest: &str) -> &str {
     &digest[..digest.floor_char_boundary(SHORT)]
+}
+
+/// Seconds since 1970, for people.
+pub(super) fn date(seconds: u64) -> String {
+    let text = bulkhead_audit::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds));
+    text.replace(".000000Z", "Z")
 }
 
 /// What a capability is, in a sentence.

@@ -52,7 +52,7 @@ fn of_schema(schema: &str, name: &str) -> Command {
     let begin = schema.find(&format!("{{ 'command': '{name}'")).expect("the command is there");
     let text = &schema[begin..];
     let text = &text[..text.find("\n\n").unwrap_or(text.len())];
-    let data = text.split_once("'data': {").map_or("", |(_, rest)| rest.split_once('}').map_or("", |(data, _)| data));
+    let data = outermost(text.split_once("'data': {").map_or("", |(_, rest)| rest));
     let members = data.split(',').filter_map(|member| member.split('\'').nth(1));
     Command {
         name: name.to_owned(),
@@ -60,6 +60,26 @@ fn of_schema(schema: &str, name: &str) -> Command {
         success_response: !text.contains("'success-response': false"),
         arguments: members.map(|it| Argument { name: it.trim_start_matches('*').to_owned(), shown: true }).collect(),
     }
+}
+
+/// What stands before the end of a brace, without what stands in others.
+fn outermost(text: &str) -> String {
+    let mut depth = 0;
+    let inside = text.chars().take_while(|character| {
+        depth += match character {
+            '{' | '[' => 1,
+            '}' | ']' => -1,
+            _ => 0,
+        };
+        depth >= 0
+    });
+    let mut nested = 0;
+    inside
+        .filter(|character| {
+            nested += i32::from(matches!(character, '{' | '[')) - i32::from(matches!(character, '}' | ']'));
+            nested == 0
+        })
+        .collect()
 }
 
 /// The component of a sample, without a manifest.

@@ -55,7 +55,9 @@ fn from_the_first_version_to_the_end() {
         "what is kept comes back by its file too"
     );
     assert_eq!(tool("rollback com.example.answer --to 1.0"), "com.example.answer 1.0 is current: sha256 #\n");
-    let said = tool("rollback com.example.answer");
+    let said = place.tool(&["rollback", "com.example.answer"]).bad();
+    assert!(said.contains("has no version before the current one: '--to none' takes its commands away"), "{said}");
+    let said = tool("rollback com.example.answer --to none");
     assert_eq!(said, "no version of com.example.answer is current: its commands are gone until one is\n");
     assert!(place.tool(&["rollback", "com.example.answer"]).bad().contains("say --to which one you want"));
 
@@ -124,6 +126,10 @@ fn install_says_what_the_running_agent_has_made_of_it() {
     let statedir = agent.scratch().path().to_str().unwrap();
     let said = place.tool(&["install", core.to_str().unwrap(), "--statedir", statedir]).good();
     assert!(said.contains("leaves it out: the policy does not say 'replace = true' of core"), "{said}");
+    assert!(
+        said.contains("the agent has an older policy in force: 'bulkhead policy reload' has it read that"),
+        "{said}"
+    );
 
     // It is stopped, as one that is busy with a long request.
     kill(Pid::from_raw(agent.pid() as i32), Signal::SIGSTOP).unwrap();
@@ -157,6 +163,25 @@ fn inspect_tells_what_a_module_is() {
     let said = place.tool(&["inspect", "com.example.answer"]).good();
     assert!(said.contains("  State      current\n") && said.contains("nothing: it can only compute"), "{said}");
     assert!(place.tool(&["inspect", "com.example.other"]).bad().contains("there are com.example.answer"));
+}
+
+#[test]
+fn a_module_that_opens_files_can_be_tried() {
+    let place = Place::new();
+    let file = place.write("file.wasm", replacing("file", 1));
+    let file = file.to_str().unwrap();
+    place.write(
+        "cases.toml",
+        "[[case]]\nname = \"it is there\"\nrequest = { execute = \"guest-file-open\", arguments = { path = \"/var/lib/jobs/daily\" } }\n\
+         returns = 1000\ndoes = [\"open /var/lib/jobs/daily\"]\n[case.host]\nfiles = { \"/var/lib/jobs/daily\" = \"done\" }\n",
+    );
+    assert!(place.tool(&["test", file]).good().ends_with("1 passed, 0 failed\n"));
+    // In front of this machine: what is there is opened, and what is not there is not.
+    let open = |path: &str| json!({ "execute": "guest-file-open", "arguments": { "path": path } }).to_string();
+    let there = open(place.path("policy.toml").to_str().unwrap());
+    assert!(place.tool(&["run", "--here", file, &there]).good().starts_with("{\"return\":1000}"));
+    let said = place.tool(&["run", "--here", file, &open("/no/such/folder/file")]);
+    assert!(said.status == Some(1) && said.out.contains("No such file or directory"), "{said:?}");
 }
 
 #[test]
