@@ -4,6 +4,7 @@ use crate::grammar::{Grammar, Role};
 use crate::lexer::{Lexeme, Lexer, Token};
 use crate::scan::is_one_ascii_line;
 use crate::string::{EscapeFault, StringFacts};
+use crate::unique::UniqueKeys;
 use thiserror::Error;
 
 /// Braces and brackets that may be open in a return at the same time. Bounds the recursion of the client's parser, as
@@ -14,13 +15,14 @@ const DEPTH: usize = 1024;
 /// module can neither forge a second reply nor leave the client waiting for the end of the first. A lone half of a
 /// surrogate pair is refused too, as clients cannot read it.
 ///
-/// The text may come in pieces, cut anywhere. Nothing of it is stored.
+/// The text may come in pieces, cut anywhere. Nothing of it is stored, but the keys of objects that are open if they must be unique.
 #[derive(Debug, Default)]
 pub struct ReturnChecker {
     lexer: Lexer,
     grammar: Grammar,
     complete: bool,
     failed: Option<NotOneValue>,
+    keys: Option<Box<UniqueKeys>>,
 }
 
 /// Why a text cannot be a return.
@@ -35,12 +37,23 @@ pub enum NotOneValue {
     /// Brackets in brackets in brackets.
     #[error("the return is nested deeper than {DEPTH} levels")]
     TooDeep,
+    /// An object has a key twice: of two readers each could take another one.
+    #[error("the return has an object with the same key twice")]
+    DuplicateKey,
+    /// Objects with very many keys.
+    #[error("the return has too many keys to tell whether one comes twice")]
+    TooManyKeys,
     /// It ended before the value did.
     #[error("the return ends before its JSON value does")]
     Unfinished,
 }
 
 impl ReturnChecker {
+    /// One that refuses objects that have a key twice. The built-in modules write none, and need not be looked at so closely.
+    pub fn with_unique_keys() -> Self {
+        ReturnChecker { keys: Some(Box::default()), ..Self::default() }
+    }
+
     /// Looks at the next piece. After an error everything is an error.
     pub fn feed(&mut self, piece: &[u8]) -> Result<(), NotOneValue> {
         if let Some(fault) = self.failed {
@@ -51,7 +64,8 @@ impl ReturnChecker {
 
     /// Some base64 comes next, at least one character of it. Ok inside a string, where all of it means the same to JSON.
     pub fn feed_base64(&mut self) -> Result<(), NotOneValue> {
-        if self.lexer.is_inside_string() {
+        let is_key = self.keys.is_some() && self.grammar.may_be_key();
+        if self.lexer.is_inside_string() && !is_key {
             return self.feed(b"A");
         }
         Err(*self.failed.get_or_insert(NotOneValue::Malformed))
@@ -75,6 +89,9 @@ impl ReturnChecker {
                 return Err(NotOneValue::Malformed);
             }
             let (used, lexeme) = self.lexer.read(&piece[at..]);
+            if let Some(keys) = self.keys.as_mut().filter(|_| self.grammar.may_be_key()) {
+                keys.hear(&piece[at..at + used]);
+            }
             at += used;
             match lexeme {
                 None => {}
@@ -97,6 +114,9 @@ impl ReturnChecker {
         let role = self.grammar.accept(token).map_err(|_| NotOneValue::Malformed)?;
         if self.grammar.depth() > DEPTH {
             return Err(NotOneValue::TooDeep);
+        }
+        if let Some(keys) = &mut self.keys {
+            keys.take(token, role)?;
         }
         self.complete = matches!(role, Role::Scalar | Role::Closes) && self.grammar.depth() == 0;
         Ok(())

@@ -72,6 +72,11 @@ impl Grammar {
         (braces, self.open.len() - braces)
     }
 
+    /// Whether the next token can be a key.
+    pub(crate) fn may_be_key(&self) -> bool {
+        matches!(self.next, Next::FirstKey | Next::Key)
+    }
+
     /// Takes the next token, or leaves everything as it was.
     pub(crate) fn accept(&mut self, token: Token) -> Result<Role, Expected> {
         let within = self.open.last().copied();

@@ -45,6 +45,7 @@ mod spare;
 mod string;
 mod success;
 mod text;
+mod unique;
 
 pub use canonical::Id;
 pub use checker::{NotOneValue, ReturnChecker};

@@ -24,6 +24,11 @@ pub struct Success {
 }
 
 impl Success {
+    /// One whose objects must not have a key twice.
+    pub fn with_unique_keys() -> Self {
+        Success { checker: ReturnChecker::with_unique_keys(), ..Self::default() }
+    }
+
     /// Bytes of the return so far, as they will be sent.
     pub fn length(&self) -> usize {
         self.length
