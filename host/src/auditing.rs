@@ -128,6 +128,15 @@ impl Audit {
         });
     }
 
+    /// The agent before this one ended in the middle of a call of a module, of which the digest is known; without a command it was made
+    /// ready for one.
+    pub(crate) fn ended_in(&self, module: &str, digest: &str, command: &str) {
+        let command = (!command.is_empty()).then_some(command);
+        self.event("died", None, |members| {
+            members.text("module", module).text("digest", digest).text_or_null("command", command);
+        });
+    }
+
     /// The agent ends.
     pub fn stopped(&self) {
         self.event("stop", None, |_| ());

@@ -231,7 +231,7 @@ fn conclude(
         Ok(Ok(_)) if !command.success_response => done(None, "ok"),
         Ok(Ok(last)) => match success.append(last.as_bytes()).and_then(|()| success.finish(id, answered.delimited)) {
             Ok(reply) => done(Some(reply), "ok"),
-            Err(_) => failed(Failure::NotJson { module: command.module }),
+            Err(why) => failed(Failure::NotJson { module: command.module, why }),
         },
         Ok(Err(CommandError { class, desc })) => {
             let (class, name) = match class {

@@ -46,6 +46,13 @@ impl Handles {
         }
     }
 
+    /// Closes all files of `module`, which is gone: nobody has a number for them any more. How many there were.
+    pub fn close_all(&mut self, module: &str) -> usize {
+        let before = self.files.len();
+        self.files.retain(|_, entry| entry.module != module);
+        before - self.files.len()
+    }
+
     /// Forgets the number and gives back the file.
     pub fn remove(&mut self, module: &str, handle: i64) -> Result<Opened, UnknownHandle> {
         self.get(module, handle)?;
@@ -71,6 +78,16 @@ mod tests {
         assert_eq!(handles.remove("exec", 1000).err(), Some(UnknownHandle));
         assert!(handles.remove("file", 1000).is_ok());
         assert_eq!(handles.get("file", 1000).err(), Some(UnknownHandle));
+    }
+
+    #[test]
+    fn the_files_of_a_module_that_is_gone_are_closed() {
+        let mut handles = Handles::default();
+        [("com.example.x", 1000), ("file", 1001), ("com.example.x", 1002)]
+            .into_iter()
+            .for_each(|(module, handle)| handles.insert(module, handle, null()));
+        assert_eq!(handles.close_all("com.example.x"), 2);
+        assert!(handles.get("com.example.x", 1000).is_err() && handles.get("file", 1001).is_ok());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How an installed module does: its probation, and how often it has failed since.
 //!
-//! A failure is a trap, a limit that was overrun, or a return that is no JSON. An error that a module answers is none, nor is
-//! what the policy denies it.
+//! A failure is a trap, a limit that was overrun, a return that is not JSON, or a call in which an agent has ended
+//! (`host/src/under_way.rs`). An error that a module answers is none, nor is what the policy denies it.
 
 use bulkhead_policy::ModuleTerms;
 use std::collections::VecDeque;

@@ -53,6 +53,7 @@ pub mod session;
 pub mod state;
 pub mod swapping;
 pub mod transport;
+mod under_way;
 
 /// The QEMU release whose commands, texts and manners we follow; what `guest-info` calls `version`.
 pub const QEMU_VERSION: &str = "11.1.3";

@@ -6,6 +6,8 @@
 //! An installed module that fails is withdrawn here, so that the very next request finds its predecessor. What the store must
 //! know of it is kept until it is on record.
 
+mod past;
+
 use crate::commands::{Catalog, Command, interned};
 use crate::health::Health;
 use crate::host_state::SharedState;
@@ -14,6 +16,7 @@ use crate::modules::{self, Installed, commands_of};
 use crate::running::{ServingModule, Stage};
 use crate::runtime::SharedModules;
 use crate::swapping::{Candidate, Fact, LeftOut, Record, now};
+use crate::under_way::{Death, SharedUnderWay};
 use bulkhead_gate::Capability;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -29,6 +32,11 @@ pub type SharedLineup = Rc<RefCell<Lineup>>;
 pub struct Lineup {
     modules: SharedModules,
     state: SharedState,
+    under_way: SharedUnderWay,
+    /// Why nothing is recorded, told once.
+    unrecorded: Option<String>,
+    /// The call in which the last agent has ended, until its module is about to serve and that is told.
+    untold: Option<Death>,
     /// Those that are not built in.
     serving: BTreeMap<&'static str, Serving>,
     /// What of these was told of: digest and version.
@@ -52,12 +60,14 @@ struct Serving {
     /// What serves when it is withdrawn; without one the built-in module, or none.
     next: Option<Candidate>,
     health: Health,
+    /// In how many calls of it agents have ended.
+    deaths: usize,
 }
 
 impl Serving {
     fn new((candidate, next): (Candidate, Option<Candidate>)) -> Self {
         let health = Health::new(candidate.version.proven);
-        Serving { candidate, next, health }
+        Serving { candidate, next, health, deaths: 0 }
     }
 
     fn digest(&self) -> &str {
@@ -71,10 +81,13 @@ impl Serving {
 
 impl Lineup {
     /// The built-in modules alone, until the store was read.
-    pub fn new(modules: SharedModules, state: SharedState) -> Self {
+    pub(crate) fn new(modules: SharedModules, state: SharedState, under_way: SharedUnderWay) -> Self {
         Lineup {
             modules,
             state,
+            under_way,
+            unrecorded: None,
+            untold: None,
             serving: BTreeMap::new(),
             in_place: BTreeMap::new(),
             left_out: Vec::new(),
@@ -125,21 +138,26 @@ impl Lineup {
 
     /// Takes a module away that must not run any more, and has the one before it serve again.
     fn withdraw(&mut self, command: &Command, reason: &str) {
-        let Some(mut serving) = self.serving.remove(command.module) else { return };
+        let Some(serving) = self.serving.remove(command.module) else { return };
+        if let Some(next) = self.successor(command.module, serving, reason) {
+            self.serving.insert(command.module, next);
+        }
+        self.put_in_place(reason);
+    }
+
+    /// What serves after a version that must not run any more.
+    fn successor(&mut self, name: &'static str, mut serving: Serving, reason: &str) -> Option<Serving> {
         let record = record(&serving, Fact::Withdrawn { reason: reason.to_owned(), since: now() });
         let next = serving.next.take().map(|next| Serving::new((next, None)));
         let after = match &next {
             Some(next) => format!("{} serves again", next.version()),
-            None if modules::names().contains(&command.module) => "the built-in module serves again".to_owned(),
+            None if modules::names().contains(&name) => "the built-in module serves again".to_owned(),
             None => "its commands are gone".to_owned(),
         };
         tracing::error!("module {} {} is in quarantine, and {after}: {reason}", record.module, record.version);
-        if let Some(next) = next {
-            self.serving.insert(command.module, next);
-        }
         self.records.push(record);
         self.epoch += 1;
-        self.put_in_place(reason);
+        next
     }
 
     /// From now on these serve, each with what comes after it.
@@ -150,6 +168,9 @@ impl Lineup {
             }
         }
         self.left_out = left_out;
+        if !chosen.is_empty() {
+            self.open_record();
+        }
         let mut before = std::mem::take(&mut self.serving);
         for pair in chosen {
             let mut serving = Serving::new(pair);
@@ -159,9 +180,11 @@ impl Lineup {
                 && old.digest() == serving.digest()
                 && !serving.health.is_proven()
             {
-                serving.health = old.health;
+                (serving.health, serving.deaths) = (old.health, old.deaths);
+                self.serving.insert(name, serving);
+            } else if let Some(serving) = self.with_its_past(name, serving) {
+                self.serving.insert(name, serving);
             }
-            self.serving.insert(name, serving);
         }
         self.put_in_place("the store");
     }
@@ -181,9 +204,21 @@ impl Lineup {
         drop(modules);
         self.state.borrow_mut().set_catalog(Catalog::with(commands));
         tracing::debug!("the modules were swapped in {} us", begin.elapsed().as_micros());
+        self.clear_up();
         self.tell_changes(why);
         self.has_news = true;
         self.wake();
+    }
+
+    /// Closes the files of modules that are gone. Those of another version go on with it, and so they do with a built-in module.
+    fn clear_up(&self) {
+        let is_gone = |name: &&&'static str| !self.serving.contains_key(*name) && !modules::names().contains(*name);
+        for name in self.in_place.keys().filter(is_gone) {
+            let closed = self.state.borrow_mut().handles.close_all(name);
+            if closed > 0 {
+                tracing::info!("module {name} is gone, and {closed} files that it had open were closed");
+            }
+        }
     }
 
     /// Tells the log and the audit which modules are others now.
@@ -247,7 +282,12 @@ impl Lineup {
 
     /// The first so many are on record now.
     pub(crate) fn recorded(&mut self, count: usize) {
-        self.records.drain(..count);
+        for record in self.records.drain(..count) {
+            // Who lets it out again starts afresh.
+            if matches!(record.fact, Fact::Withdrawn { .. }) {
+                self.under_way.forget(&record.digest);
+            }
+        }
         self.has_news = true;
     }
 
@@ -264,6 +304,7 @@ impl Lineup {
             name: (*name).to_owned(),
             version: serving.version().to_owned(),
             digest: serving.digest().to_owned(),
+            deaths: serving.deaths,
             stage: if serving.health.is_proven() {
                 Stage::Proven
             } else {

@@ -184,11 +184,12 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     let lists = Lists { block: config.block_rpcs, allow: config.allow_rpcs };
     let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook, Rc::new(policy.policy.clone()));
     // Where nothing can be written the warning of that is enough.
-    let statedir = state.is_kept().then_some(config.statedir);
+    let statedir = state.is_kept().then(|| config.statedir.clone());
     let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log.clone())));
     let audit = Audit::new(config.audit_file, config.audit_journal, audit_limits);
     state.borrow_mut().set_audit(audit.clone());
-    let runtime = Runtime::new()?;
+    let mut runtime = Runtime::new()?;
+    runtime.record_calls_in(&config.statedir);
     tracing::debug!("modules run in their {} form", runtime.modules().form());
     let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &state)).transpose()?;
     audit.started(&policy.digest);

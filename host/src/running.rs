@@ -60,6 +60,8 @@ pub struct ServingModule {
     pub digest: String,
     /// Whether it is watched.
     pub stage: Stage,
+    /// In how many of its calls agents have ended.
+    pub deaths: usize,
 }
 
 /// How far a version of a module is.
@@ -108,6 +110,9 @@ impl Report {
             if let Stage::Probation { calls, of } = module.stage {
                 set("calls", &calls.to_string());
                 set("of", &of.to_string());
+            }
+            if module.deaths > 0 {
+                set("deaths", &module.deaths.to_string());
             }
         }
         for (index, failed) in self.failed.iter().enumerate() {
@@ -158,6 +163,7 @@ impl Report {
                     version: get("version")?,
                     digest: get("digest")?,
                     stage,
+                    deaths: get("deaths").map_or(Ok(0), |text| text.parse()).ok()?,
                 });
             } else if group.starts_with("failed ") {
                 failed.push(LeftOut { module: get("name")?, version: get("version")?, why: get("why")? });
@@ -257,6 +263,7 @@ mod tests {
             version: "1.2 [x]".to_owned(),
             digest: "cd".repeat(32),
             stage,
+            deaths: name.len() % 2,
         };
         Report {
             version: "0.1.0".to_owned(),

@@ -96,7 +96,8 @@ enum Woken {
 impl Swapping {
     /// For the modules of `runtime`, with those that are installed in `store`. Needs tokio's context.
     pub fn new(runtime: &Runtime, state: SharedState, store: Store, announced: Announced) -> Self {
-        let lineup = Rc::new(RefCell::new(Lineup::new(runtime.shared_modules(), Rc::clone(&state))));
+        let lineup = Lineup::new(runtime.shared_modules(), Rc::clone(&state), runtime.under_way());
+        let lineup = Rc::new(RefCell::new(lineup));
         let reader = Reader { engine: runtime.engine().clone(), form: runtime.modules().form() };
         let watch = FolderWatch::new().inspect_err(|error| {
             tracing::error!("changes of {} will be seen after a SIGHUP only: {error}", store.root().display());

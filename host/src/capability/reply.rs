@@ -21,7 +21,10 @@ impl Host for Compartment {
 
 impl Compartment {
     fn still_one_value(&self, appended: Result<(), NotOneValue>) -> wasmtime::Result<()> {
-        appended.map_err(|_| broken_rule("the module's reply is not one JSON value"))?;
+        appended.map_err(|why| match why {
+            NotOneValue::DuplicateKey => broken_rule("the module's reply has an object with the same key twice"),
+            _ => broken_rule("the module's reply is not one JSON value"),
+        })?;
         if self.reply.length() > limits::REPLY {
             return Err(broken_rule("the module's reply is too long"));
         }

@@ -8,8 +8,9 @@ use crate::runtime::Runtime;
 use crate::state::State;
 use crate::swapping::of_store;
 use crate::swapping::samples::{REPLACE, Shop, policy, version};
-use bulkhead_gate::{Gate, Notes};
+use bulkhead_gate::{Caps, Gate, Notes, Opened};
 use bulkhead_store::Version;
+use std::path::Path;
 
 const FAULT: &str = "failed (unreachable)";
 
@@ -21,10 +22,20 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
-        let runtime = Runtime::new().unwrap();
+        Self::of(Runtime::new().unwrap())
+    }
+
+    /// Of an agent with this state directory.
+    fn in_folder(folder: &Path) -> Self {
+        let mut runtime = Runtime::new().unwrap();
+        runtime.record_calls_in(folder);
+        Self::of(runtime)
+    }
+
+    fn of(runtime: Runtime) -> Self {
         let gate = Gate::rehearsal(Rc::new(policy(REPLACE)), Vec::new(), Notes::default());
         let state = HostState::new(gate, Lists::default(), State::unwritten(false), LogHold::new(None));
-        let lineup = Lineup::new(runtime.shared_modules(), Rc::new(RefCell::new(state)));
+        let lineup = Lineup::new(runtime.shared_modules(), Rc::new(RefCell::new(state)), runtime.under_way());
         Scene { runtime, lineup }
     }
 
@@ -124,4 +135,106 @@ fn what_is_not_on_record_yet_is_told_until_it_is() {
     assert_eq!(scene.lineup.records().len(), 1, "it is tried again");
     scene.lineup.recorded(1);
     assert!(scene.lineup.records().is_empty() && scene.lineup.failed().is_empty());
+}
+
+/// A state directory, for one agent after the other.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::path::PathBuf::from(format!("/dev/shm/bulkhead-lineup-{name}-{}", std::process::id()));
+        std::fs::create_dir(&path).unwrap();
+        Folder(path)
+    }
+
+    /// An agent with this line-up is killed in the middle of a call.
+    fn dies(&self, first: Version) {
+        let mut scene = Scene::in_folder(&self.0);
+        let digest = first.digest.clone();
+        scene.set(first, Some(version(1)));
+        assert_eq!(scene.serves(), digest);
+        scene.runtime.under_way().begin(&digest, "guest-ping");
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_call_in_which_an_agent_has_ended_is_a_failure() {
+    let folder = Folder::new("probation");
+    folder.dies(version(2));
+    let mut scene = Scene::in_folder(&folder.0);
+    scene.set(version(2), Some(version(1)));
+    assert_eq!(scene.serves(), version(1).digest);
+    assert_eq!(scene.withdrawn(), [version(2).digest]);
+    let Fact::Withdrawn { reason, .. } = &scene.lineup.records()[0].fact else { panic!() };
+    assert_eq!(reason, "an agent has ended while it answered the command guest-ping, in call 1 of its probation of 2");
+    // Should the store never hear of it, the next agent knows all the same.
+    drop(scene);
+    let mut scene = Scene::in_folder(&folder.0);
+    scene.set(version(2), Some(version(1)));
+    assert_eq!(scene.serves(), version(1).digest);
+    // Once it has, whoever lets the version out again starts afresh.
+    scene.lineup.recorded(1);
+    scene.set(version(2), Some(version(1)));
+    assert_eq!(scene.serves(), version(2).digest);
+}
+
+#[test]
+fn such_failures_are_counted_from_one_agent_to_the_next() {
+    let folder = Folder::new("strikes");
+    folder.dies(proven(2));
+    folder.dies(proven(2));
+    let mut scene = Scene::in_folder(&folder.0);
+    scene.set(proven(2), Some(version(1)));
+    assert_eq!(scene.serves(), version(1).digest);
+    let Fact::Withdrawn { reason, .. } = &scene.lineup.records()[0].fact else { panic!() };
+    assert!(reason.ends_with("guest-ping, for the 2. time within 600 s"), "{reason}");
+}
+
+#[test]
+fn one_such_failure_of_a_proven_version_is_told_and_counts_with_those_that_come() {
+    let folder = Folder::new("proven");
+    folder.dies(proven(2));
+    let mut scene = Scene::in_folder(&folder.0);
+    scene.set(proven(2), Some(version(1)));
+    assert_eq!((scene.serves(), scene.lineup.serving()[0].deaths), (version(2).digest, 1));
+    scene.set(proven(2), Some(version(1)));
+    scene.told(Some(FAULT));
+    assert_eq!(scene.serves(), version(1).digest, "the second one, of another kind");
+}
+
+#[test]
+fn the_files_of_a_module_that_is_gone_are_closed() {
+    let mut scene = Scene::new();
+    let open = |scene: &Scene, name| {
+        let opened = Opened { file: std::fs::File::open("/dev/null").unwrap(), caps: Caps::default() };
+        scene.lineup.state.borrow_mut().handles.insert(interned(name), 1000, opened);
+    };
+    let has = |scene: &Scene, name| scene.lineup.state.borrow().handles.get(name, 1000).is_ok();
+    let mut vendors = scene.candidate(version(1));
+    vendors.version.manifest.name = "com.example.x".to_owned();
+    vendors.version.manifest.commands.clear();
+    scene.lineup.set(vec![(vendors, None)], Vec::new());
+    open(&scene, "com.example.x");
+    scene.lineup.set(Vec::new(), Vec::new());
+    assert!(!has(&scene, "com.example.x"));
+    // One in the place of a built-in module leaves them to that.
+    scene.set(version(1), None);
+    open(&scene, "core");
+    scene.lineup.set(Vec::new(), Vec::new());
+    assert!(has(&scene, "core"));
+}
+
+#[test]
+fn a_death_in_a_call_of_another_version_is_not_its_failure() {
+    let folder = Folder::new("another");
+    folder.dies(version(3));
+    let mut scene = Scene::in_folder(&folder.0);
+    scene.set(version(2), Some(version(1)));
+    assert_eq!((scene.serves(), scene.withdrawn().len()), (version(2).digest, 0));
 }

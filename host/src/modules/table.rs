@@ -14,6 +14,8 @@ use wasmtime::component::Component;
 pub struct Module {
     /// Its name.
     pub name: &'static str,
+    /// The SHA-256 of its component, if it is not built in.
+    pub digest: Option<Rc<str>>,
     /// The type of its instances.
     pub template: OfferedPre<Compartment>,
 }
@@ -75,7 +77,8 @@ impl Modules {
 
     /// One of the installed modules, ready to be instantiated: it need not be linked when it is first needed.
     pub(crate) fn set_ready(&mut self, name: &'static str, template: OfferedPre<Compartment>) {
-        self.loaded.entry(name).or_insert_with(|| Rc::new(Module { name, template }));
+        let digest = self.installed.get(name).map(|installed| Rc::clone(&installed.digest));
+        self.loaded.entry(name).or_insert_with(|| Rc::new(Module { name, digest, template }));
     }
 
     /// Whether the module `name` can make nobody wait: it is built in, and reaches nothing but what the agent knows of itself.
@@ -105,14 +108,15 @@ impl Modules {
             Some(installed) => {
                 let template = link(engine, &installed.component, |it| installed.imports.contains(&it));
                 let template = template.map_err(|source| LoadError::Import { module: name, source })?;
-                Module { name, template }
+                Module { name, digest: Some(Rc::clone(&installed.digest)), template }
             }
             None => {
                 let component = builtin::load(engine, name, self.form)
                     .ok_or(LoadError::Unknown(name))?
                     .map_err(|source| LoadError::Code { module: name, source })?;
                 let template = link(engine, &component, |capability| super::may_import(name, capability));
-                Module { name, template: template.map_err(|source| LoadError::Import { module: name, source })? }
+                let template = template.map_err(|source| LoadError::Import { module: name, source })?;
+                Module { name, digest: None, template }
             }
         });
         self.loaded.insert(name, Rc::clone(&module));

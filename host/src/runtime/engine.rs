@@ -11,9 +11,11 @@ use crate::capability::bindings::bulkhead::agent::types::CommandError;
 use crate::capability::{Answered, Compartment};
 use crate::host_state::SharedState;
 use crate::modules::{LoadError, Module, Modules};
-use bulkhead_protocol::Request;
+use crate::under_way::{SharedUnderWay, UnderWay};
+use bulkhead_protocol::{NotOneValue, Request};
 use nix::time::{ClockId, clock_gettime};
 use std::cell::{Ref, RefCell, RefMut};
+use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -28,6 +30,7 @@ pub struct Runtime {
     ticker: Ticker,
     ready: Ready,
     used: Option<Used>,
+    under_way: SharedUnderWay,
 }
 
 /// An instance that has answered. It does nothing any more, but clearing it away takes time, and its client waits.
@@ -81,10 +84,12 @@ pub enum Failure {
         source: wasmtime::Error,
     },
     /// What it returned is no JSON value.
-    #[error("module {module} returned something that is not one JSON value")]
+    #[error("module {module} returned something that is not one JSON value: {why}")]
     NotJson {
         /// Which.
         module: &'static str,
+        /// What is wrong with it.
+        why: NotOneValue,
     },
 }
 
@@ -107,6 +112,9 @@ impl Failure {
     pub(crate) fn fault(&self) -> Option<String> {
         match self {
             Failure::Trapped { source, .. } => Some(format!("failed ({})", source.root_cause())),
+            Failure::NotJson { why: NotOneValue::DuplicateKey, .. } => {
+                Some("returned an object with the same key twice".to_owned())
+            }
             Failure::NotJson { .. } => Some("returned something that is not one JSON value".to_owned()),
             Failure::Module(_) | Failure::NoInstance { .. } => None,
         }
@@ -122,7 +130,18 @@ impl Runtime {
         let engine = Engine::new(&config).map_err(StartError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
         let modules = Rc::new(RefCell::new(Modules::built_in()));
-        Ok(Runtime { engine, modules, ticker, ready: Ready::default(), used: None })
+        let under_way = SharedUnderWay::default();
+        Ok(Runtime { engine, modules, ticker, ready: Ready::default(), used: None, under_way })
+    }
+
+    /// From now on it is on record which installed module is at work, for the agent that follows in this state directory.
+    pub fn record_calls_in(&mut self, statedir: &Path) {
+        self.under_way = Rc::new(UnderWay::of_agents_in(statedir));
+    }
+
+    /// That record.
+    pub(crate) fn under_way(&self) -> SharedUnderWay {
+        Rc::clone(&self.under_way)
     }
 
     /// The engine, for tests that bring their own modules.
@@ -165,6 +184,9 @@ impl Runtime {
             }
         };
         self.ticker.begin();
+        if let Some(digest) = &template.digest {
+            self.under_way.begin(digest, request.execute());
+        }
         let policy = state.borrow().gate.policy();
         let (mut store, exports) = match self.ready.take(&template, &policy) {
             Some(Instance { mut store, exports, .. }) => {
@@ -179,8 +201,11 @@ impl Runtime {
                 (store, exports)
             }
         };
+        if template.digest.is_some() {
+            store.data_mut().is_installed();
+        }
         let outcome = exports.and_then(|exports| call(&mut store, &exports, module, begin));
-        self.ticker.end();
+        self.has_ended(&template);
         let answered = store.data_mut().finish();
         self.used = Some(Used { module, was_good: outcome.is_ok(), store });
         (outcome, answered)
@@ -198,11 +223,23 @@ impl Runtime {
         let policy = state.borrow().gate.policy();
         let mut store = self.store(Compartment::new(module, state.clone()));
         self.ticker.begin();
+        if let Some(digest) = &template.digest {
+            self.under_way.begin(digest, "");
+        }
+        let made = instance(&mut store, &template);
+        self.has_ended(&template);
         // Should it fail, the next request finds out why.
-        if let Ok(exports) = instance(&mut store, &template) {
+        if let Ok(exports) = made {
             self.ready.put(Instance::new(store, exports, template, policy));
         }
+    }
+
+    /// Nothing of the module runs any more.
+    fn has_ended(&self, module: &Module) {
         self.ticker.end();
+        if module.digest.is_some() {
+            self.under_way.end();
+        }
     }
 
     fn store(&self, compartment: Compartment) -> Store<Compartment> {

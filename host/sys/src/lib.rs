@@ -4,9 +4,9 @@
 //! plain values or one descriptor out. [`Linux`] does it; [`Fake`] pretends, for tests and for trying a module
 //! without root. Both have the same files, one per capability. Only `bulkhead-gate` calls them, and [`read_more`] for files that are open.
 //!
-//! [`process`], [`memory`], [`code`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`AdditionWatch`], [`Readiness`] and
-//! [`Region`] are not for modules: the agent itself, its channel, its store of modules, its ends of pipes and its compartments need
-//! them.
+//! [`process`], [`memory`], [`code`], [`serial`], [`socket`], [`Watch`], [`FolderWatch`], [`AdditionWatch`], [`Readiness`],
+//! [`Region`] and [`KeptPage`] are not for modules: the agent itself, its channel, its store of modules, its ends of pipes and its
+//! compartments need them.
 
 mod accounts;
 mod addition_watch;
@@ -14,6 +14,7 @@ pub mod code;
 pub mod fake;
 mod folder_watch;
 mod identity;
+mod kept;
 mod linux;
 mod located;
 pub mod memory;
@@ -35,6 +36,7 @@ pub use addition_watch::{Added, AdditionWatch};
 pub use fake::Fake;
 pub use folder_watch::{Aim, FolderWatch};
 pub use identity::Kernel;
+pub use kept::KeptPage;
 pub use linux::Linux;
 pub use located::{Found, Located, LocatedProgram, ObjectKind};
 pub use network::{Address, InterfaceAddress};

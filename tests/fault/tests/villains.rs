@@ -65,6 +65,11 @@ fn a_module_cannot_forge_a_second_reply() {
 }
 
 #[test]
+fn a_module_cannot_say_two_things_under_one_key() {
+    fails_and_is_survived("repeats_keys");
+}
+
+#[test]
 fn a_module_that_asks_what_it_was_not_granted_is_never_instantiated() {
     let system = Fake::default();
     system.install("/sbin/poweroff", Ok(()));

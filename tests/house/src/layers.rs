@@ -58,6 +58,8 @@ const MAY_NAME_SYS: &[&str] = &[
     // Hearing that the store of modules has changed.
     "host/src/swapping.rs",
     "host/src/swapping/",
+    // The page of memory that says whose call is under way.
+    "host/src/under_way.rs",
     // The system that only pretends, for trying a module.
     "host/src/author/try_out/",
     // Telling the agent, from another process.

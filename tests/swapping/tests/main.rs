@@ -1,6 +1,7 @@
 //! Modules that come and go while the agent runs.
 
 mod compiled_anew;
+mod died;
 mod frozen;
 mod probation;
 mod status;

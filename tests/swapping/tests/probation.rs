@@ -78,6 +78,15 @@ fn a_reply_that_is_no_json_counts_too() {
 }
 
 #[test]
+fn a_reply_with_a_key_that_comes_twice_counts_too() {
+    let (_shelf, agent, mut client) = with_villain(&Sample::villain("repeats_keys", 2));
+    assert!(!ping(&mut client));
+    assert!(ping(&mut client));
+    let log = agent.log();
+    assert!(log.contains("guest-ping returned an object with the same key twice, in call 1"), "{log}");
+}
+
+#[test]
 fn without_a_predecessor_the_built_in_module_serves() {
     let scratch = Scratch::new("alone");
     let shelf = Shelf::new(&scratch);

@@ -130,5 +130,10 @@ pub(super) fn write(rows: &[Row], out: &mut dyn Write) -> io::Result<()> {
 
 fn serving(module: &ServingModule) -> Row {
     let (name, version, digest) = (module.name.clone(), module.version.clone(), module.digest.clone());
-    Row { name, version, digest, state: Stated::Serves(module.stage), why: None }
+    let why = match module.deaths {
+        0 => None,
+        1 => Some("an agent has ended in the middle of one of its calls".to_owned()),
+        deaths => Some(format!("agents have ended in the middle of {deaths} of its calls")),
+    };
+    Row { name, version, digest, state: Stated::Serves(module.stage), why }
 }
