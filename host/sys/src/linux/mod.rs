@@ -5,9 +5,12 @@ mod clock;
 mod clock_setting;
 mod disks;
 mod files;
+#[cfg(test)]
+mod filter;
 mod freezer;
 mod hotplug;
 mod identity;
+mod lookup;
 mod mounts;
 mod network;
 mod patience;
@@ -23,12 +26,9 @@ use crate::{
     Spawn, Spawned, System, Thing, Trimmed, Usage,
 };
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat2};
-use nix::sys::stat::Mode;
-use std::ffi::OsStr;
+use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag};
 use std::fs::File;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// The Linux we run on.
@@ -182,15 +182,10 @@ impl System for Linux {
 }
 
 /// Opens a mount point so that an ioctl(2) can be sent to its file system. There are no links in the paths of the kernel's
-/// own table, so one that has some is not what was judged. A kernel before 5.6 has no openat2(2) to see it.
+/// own table, so one that has some is not what was judged.
 fn open_mount_point(path: &[u8]) -> Result<OwnedFd, MountError> {
-    let (path, flags) = (OsStr::from_bytes(path), OFlag::O_RDONLY | OFlag::O_CLOEXEC);
     let straight = ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
-    let opened = match openat2(AT_FDCWD, path, OpenHow::new().flags(flags).resolve(straight)) {
-        Err(Errno::ENOSYS) => open(path, flags, Mode::empty()),
-        opened => opened,
-    };
-    opened.map_err(MountError::NotOpened)
+    lookup::open(AT_FDCWD, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, straight).map_err(MountError::NotOpened)
 }
 
 /// The errno of a failed input or output. One that the standard library made up itself has none: `EIO`.

@@ -1,19 +1,16 @@
 //! Files in which the system tells of itself.
 
-use super::errno;
+use super::{errno, lookup};
 use nix::dir::Dir;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat, openat2, readlink, readlinkat};
+use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag, open, readlink, readlinkat};
 use nix::sys::stat::Mode;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
-
-/// How often a lookup is begun anew that a simultaneous renaming has disturbed (`EAGAIN` of openat2(2)).
-const ATTEMPTS: usize = 16;
 
 /// How much is read first, in bytes. Nearly all of these files are shorter; and some of the kernel's change between two reads.
 const FIRST_READ: usize = 8192;
@@ -74,33 +71,17 @@ pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
 
 /// Opens without blocking what is at `path` below `tree`. Links in the tree `/` lead where they lead; those of another tree may
 /// not leave it. Links that are no text but a process's open file (proc_pid_fd(5)) lead nowhere.
-///
-/// A kernel older than 5.6 has no openat2(2): there, links lead where they lead in every tree. Then a link that somebody
-/// could make below /proc or /sys would be followed out of it; nobody can but the kernel.
 fn open_below(tree: &[u8], path: &[u8], flags: OFlag) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     // O_PATH goes with few other flags, and openat2(2) insists; such a descriptor opens nothing that could block.
-    let strict = if flags.contains(OFlag::O_PATH) { flags - OFlag::O_NONBLOCK - OFlag::O_NOCTTY } else { flags };
-    let how = OpenHow::new().flags(strict).resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS);
+    let flags = if flags.contains(OFlag::O_PATH) { flags - OFlag::O_NONBLOCK - OFlag::O_NOCTTY } else { flags };
+    let anywhere = ResolveFlag::RESOLVE_NO_MAGICLINKS;
     if tree == b"/" {
-        return open_strictly(AT_FDCWD, &[b"/", path].concat(), how, strict);
+        return lookup::open(AT_FDCWD, &[b"/", path].concat(), flags, anywhere);
     }
     let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;
     let at = open(OsStr::from_bytes(tree), folder, Mode::empty())?;
-    let how = how.resolve(ResolveFlag::RESOLVE_NO_MAGICLINKS | ResolveFlag::RESOLVE_BENEATH);
-    open_strictly(at.as_fd(), path, how, strict)
-}
-
-fn open_strictly(at: BorrowedFd<'_>, path: &[u8], how: OpenHow, flags: OFlag) -> Result<OwnedFd, Errno> {
-    let path = OsStr::from_bytes(path);
-    for _ in 0..ATTEMPTS {
-        match openat2(at, path, how) {
-            Err(Errno::EAGAIN) => {}
-            Err(Errno::ENOSYS) => return openat(at, path, flags, Mode::empty()),
-            result => return result,
-        }
-    }
-    Err(Errno::EAGAIN)
+    lookup::open(at, path, flags, anywhere | ResolveFlag::RESOLVE_BENEATH)
 }
 
 #[cfg(test)]

@@ -1,16 +1,14 @@
 //! Things that a path leads to, held (open(2), O_PATH): nothing happens to them, whatever they are.
 
 use crate::ObjectKind;
+use crate::linux::lookup;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, OpenHow, ResolveFlag, openat2, readlink};
+use nix::fcntl::{OFlag, ResolveFlag, readlink};
 use nix::libc;
-use std::ffi::OsStr;
+use nix::sys::stat::{FileStat, fstat};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
-
-/// How often a lookup is begun anew that a simultaneous renaming has disturbed (`EAGAIN` of openat2(2)).
-const ATTEMPTS: usize = 16;
+use std::os::unix::ffi::OsStringExt;
 
 /// Links are text, and lead where they lead; those of a process to its open files (proc_pid_fd(5)) are none.
 pub(super) const BY_LINKS: ResolveFlag = ResolveFlag::RESOLVE_NO_MAGICLINKS;
@@ -34,7 +32,7 @@ pub(super) struct Object {
     pub(super) is_ours: bool,
     device: (u32, u32),
     inode: u64,
-    /// None before Linux 5.8.
+    /// None without /proc, before Linux 5.8.
     mount: Option<u64>,
 }
 
@@ -50,14 +48,7 @@ impl Object {
     }
 
     fn open(at: impl AsFd, path: &[u8], flags: OFlag, how: ResolveFlag) -> Result<Self, Errno> {
-        let how = OpenHow::new().flags(flags | OFlag::O_PATH | OFlag::O_CLOEXEC).resolve(how);
-        for _ in 0..ATTEMPTS {
-            match openat2(&at, OsStr::from_bytes(path), how) {
-                Err(Errno::EAGAIN) => {}
-                result => return result.and_then(Self::of),
-            }
-        }
-        Err(Errno::EAGAIN)
+        lookup::open(at, path, flags | OFlag::O_PATH | OFlag::O_CLOEXEC, how).and_then(Self::of)
     }
 
     fn of(descriptor: OwnedFd) -> Result<Self, Errno> {
@@ -71,6 +62,8 @@ impl Object {
         let is_file = kind == ObjectKind::File;
         let trusted = status.stx_uid == 0 || status.stx_uid == nix::unistd::geteuid().as_raw();
         let is_link = mode & libc::S_IFMT == libc::S_IFLNK;
+        let mount = (status.stx_mask & libc::STATX_MNT_ID != 0).then_some(status.stx_mnt_id);
+        let mount = mount.or_else(|| lookup::mount_of(&descriptor));
         Ok(Object {
             descriptor,
             kind,
@@ -81,7 +74,7 @@ impl Object {
             is_ours: trusted && (is_link || mode & (libc::S_IWGRP | libc::S_IWOTH) == 0),
             device: (status.stx_dev_major, status.stx_dev_minor),
             inode: status.stx_ino,
-            mount: (status.stx_mask & libc::STATX_MNT_ID != 0).then_some(status.stx_mnt_id),
+            mount,
         })
     }
 
@@ -118,8 +111,53 @@ fn status(descriptor: &OwnedFd) -> Result<libc::statx, Errno> {
     // SAFETY: the descriptor is open, the path is an empty C string, and `status` has room for what the kernel writes.
     #[expect(unsafe_code, reason = "nix has no statx(2)")]
     let result = unsafe { libc::statx(descriptor.as_raw_fd(), c"".as_ptr(), flags, mask, status.as_mut_ptr()) };
-    Errno::result(result)?;
+    match Errno::result(result) {
+        // A filter that does not know the call; where the kernel does not, the C library has done the same.
+        Err(Errno::EPERM | Errno::ENOSYS) => return Ok(as_before_statx(&fstat(descriptor)?)),
+        result => drop(result?),
+    }
     // SAFETY: it was made of zeros, which are a value of every member.
     #[expect(unsafe_code, reason = "the memory is initialised")]
     Ok(unsafe { status.assume_init() })
+}
+
+/// What fstat(2) knows, in the same form.
+fn as_before_statx(found: &FileStat) -> libc::statx {
+    // SAFETY: it is made of zeros, which are a value of every member.
+    #[expect(unsafe_code, reason = "the structure has members that have no names")]
+    let mut status = unsafe { MaybeUninit::<libc::statx>::zeroed().assume_init() };
+    // The kind and the permissions of a file are 16 bits.
+    status.stx_mode = (found.st_mode & 0xFFFF) as u16;
+    status.stx_uid = found.st_uid;
+    status.stx_size = found.st_size.unsigned_abs();
+    status.stx_nlink = u32::try_from(found.st_nlink).unwrap_or(u32::MAX);
+    status.stx_ino = found.st_ino;
+    (status.stx_dev_major, status.stx_dev_minor) = (libc::major(found.st_dev), libc::minor(found.st_dev));
+    status
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::Scratch;
+    use super::*;
+    use crate::linux::filter::refusing;
+
+    #[test]
+    fn without_statx_the_same_is_known() {
+        let scratch = Scratch::new();
+        scratch.write("file", "text");
+        std::fs::hard_link(scratch.path("file"), scratch.path("name")).unwrap();
+        std::os::unix::fs::symlink("file", scratch.path("link")).unwrap();
+        for name in ["file", "link", ""] {
+            let path = scratch.text(name).into_bytes();
+            let look = move || {
+                let it = Object::open(nix::fcntl::AT_FDCWD, &path, OFlag::O_NOFOLLOW, BY_LINKS).unwrap();
+                let known = (it.kind, it.size, it.has_other_names, it.is_link, it.is_ours);
+                (known, it.device, it.inode, it.mount)
+            };
+            let expected = look.clone()();
+            assert_eq!(refusing(&[libc::SYS_statx, libc::SYS_openat2], look), expected, "{name}");
+            assert!(expected.3.is_some());
+        }
+    }
 }

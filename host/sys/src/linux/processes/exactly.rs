@@ -185,6 +185,26 @@ impl Steps<'_> {
         // SAFETY: a string with its NUL, and two lists of such strings with their NULL, all of which live in the agent.
         #[expect(unsafe_code, reason = "execveat(2)")]
         let _ = unsafe { libc::syscall(libc::SYS_execveat, folder, self.path, arguments, environment, flags) };
+        match Errno::last() {
+            // There is no such call, or a filter that does not know it. What is really not permitted is not in this way, either.
+            Errno::ENOSYS | Errno::EPERM => self.become_program_by_path(),
+            errno => errno,
+        }
+    }
+
+    /// The same file by its place among the open ones, which leads to it whatever is at its path by now.
+    fn become_program_by_path(&self) -> Errno {
+        let mut path = self.path;
+        if self.file.is_some() {
+            path = c"/proc/self/fd/3".as_ptr();
+            // A script's interpreter has to find it there.
+            // SAFETY: two numbers and a flag.
+            #[expect(unsafe_code, reason = "the number has no owner that could be named")]
+            let _ = unsafe { libc::fcntl(SCRIPT, libc::F_SETFD, 0) };
+        }
+        // SAFETY: a string with its NUL, and two lists of such strings with their NULL, all of which live in the agent.
+        #[expect(unsafe_code, reason = "execve(2)")]
+        let _ = unsafe { libc::execve(path, self.arguments.as_ptr(), self.environment.as_ptr()) };
         Errno::last()
     }
 }
@@ -209,6 +229,7 @@ mod tests {
     use super::super::tests::{Scratch, ending, run, shell, started, text};
     use super::super::{has_ended, kill_group, locate_program, reap};
     use super::*;
+    use crate::linux::filter::refusing;
     use crate::{Ending, Output, Spawn};
     use nix::unistd::{Uid, geteuid};
     use std::os::unix::ffi::OsStrExt;
@@ -267,6 +288,20 @@ mod tests {
         let found = this(&binary, &["judged"]);
         scratch.program("binary", std::fs::read("/bin/false").unwrap());
         assert_eq!(run(&found), (Ending::Exited(0), "judged\n".to_owned()));
+    }
+
+    #[test]
+    fn where_execveat_is_refused_it_is_the_same_file_still() {
+        let scratch = Scratch::new();
+        let script = scratch.program("script", "#!/bin/sh\necho judged $1\n");
+        let binary = scratch.program("binary", std::fs::read("/bin/echo").unwrap());
+        let (judged, echo) = (this(&script, &["it"]), this(&binary, &["judged"]));
+        scratch.program("script", "#!/bin/sh\necho swapped\n");
+        scratch.program("binary", std::fs::read("/bin/false").unwrap());
+        let manner = Manner { own_group: true, ..Manner::default() };
+        let by_path = Spawn { manner, ..shell("echo by path") };
+        let told = refusing(&[libc::SYS_execveat], move || [judged, echo, by_path].map(|program| run(&program).1));
+        assert_eq!(told, ["judged it\n", "judged\n", "by path\n"]);
     }
 
     #[test]

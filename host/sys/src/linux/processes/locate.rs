@@ -1,13 +1,13 @@
 //! Finding the file that would be executed.
 
 use crate::LocatedProgram;
+use crate::linux::lookup;
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, OpenHow, ResolveFlag, open, openat2, readlink};
-use nix::sys::stat::{Mode, SFlag, fstat};
+use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag, readlink};
+use nix::sys::stat::{SFlag, fstat};
 use nix::unistd::{AccessFlags, access};
-use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStringExt;
 
 /// How often it is begun anew when something else is at the path by then: a program that is being replaced.
 const ATTEMPTS: usize = 16;
@@ -39,21 +39,17 @@ fn is_at(file: &OwnedFd, path: &[u8]) -> Result<bool, Errno> {
     Ok((file.st_dev, file.st_ino) == (there.st_dev, there.st_ino))
 }
 
-/// Holds what is at the path, and does nothing with it. Before Linux 5.6 there is no openat2(2) and links of every kind are
-/// followed; the file and its path belong together all the same.
+/// Holds what is at the path, and does nothing with it.
 fn hold(path: &[u8], flags: OFlag, resolve: ResolveFlag) -> Result<OwnedFd, Errno> {
-    let path = OsStr::from_bytes(path);
-    let flags = flags | OFlag::O_PATH | OFlag::O_CLOEXEC;
-    match openat2(AT_FDCWD, path, OpenHow::new().flags(flags).resolve(resolve)) {
-        Err(Errno::ENOSYS) => open(path, flags, Mode::empty()),
-        held => held,
-    }
+    lookup::open(AT_FDCWD, path, flags | OFlag::O_PATH | OFlag::O_CLOEXEC, resolve)
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::tests::Scratch;
     use super::*;
+    use nix::sys::stat::Mode;
+    use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
