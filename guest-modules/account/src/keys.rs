@@ -1,7 +1,11 @@
 //! The text of a file of keys: lines of bytes. What a key is, nobody here needs to know; sshd(8) passes over lines that
 //! it does not understand.
+//!
+//! What is compared is what is shown: a line as sshd(8) reads it, without white space before it and behind it, a carriage return
+//! of other systems included, and as the text that a client gets of it. So what is listed can be removed.
 
 use bulkhead_module::CommandError;
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 /// Refuses what is no line of its own: a line feed would begin another, `#` makes a comment, and what is behind a NUL
@@ -15,25 +19,35 @@ pub fn check(keys: &[String]) -> Result<(), CommandError> {
 
 /// The keys, the last line first, as in qemu-ga.
 pub fn listed(text: &[u8]) -> Vec<String> {
-    let keys = text.rsplit(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
-    let keys = keys.filter(|key| !key.is_empty() && !key.starts_with(b"#"));
-    keys.map(|key| String::from_utf8_lossy(key).into_owned()).collect()
+    let keys = text.rsplit(|byte| *byte == b'\n').map(shown);
+    keys.filter(|key| !key.is_empty() && !key.starts_with('#')).map(Cow::into_owned).collect()
+}
+
+/// What a client sees of a line.
+fn shown(line: &[u8]) -> Cow<'_, str> {
+    String::from_utf8_lossy(line.trim_ascii())
 }
 
 /// The text with those keys behind it that are no line of it yet. Its own lines stay as they are, and since the end of
 /// the text is one, a text that ends with a line feed gets an empty line before the first new key.
 pub fn with(text: &[u8], keys: &[String]) -> Vec<u8> {
-    let mut missing: BTreeSet<&[u8]> = keys.iter().map(String::as_bytes).collect();
+    let mut missing: BTreeSet<&str> = keys.iter().map(|key| trimmed(key)).collect();
     for line in lines(text) {
-        missing.remove(line);
+        missing.remove(shown(line).as_ref());
     }
-    join(lines(text).chain(keys.iter().map(String::as_bytes).filter(|key| missing.remove(key))))
+    let new = keys.iter().filter(|key| missing.remove(trimmed(key)));
+    join(lines(text).chain(new.map(String::as_bytes)))
 }
 
-/// The text without the lines that are one of the keys, byte for byte.
+/// The text without the lines that are one of the keys.
 pub fn without(text: &[u8], keys: &[String]) -> Vec<u8> {
-    let unwanted: BTreeSet<&[u8]> = keys.iter().map(String::as_bytes).collect();
-    join(lines(text).filter(|line| !unwanted.contains(line)))
+    let unwanted: BTreeSet<&str> = keys.iter().map(|key| trimmed(key)).collect();
+    join(lines(text).filter(|line| !unwanted.contains(shown(line).as_ref())))
+}
+
+/// A key as it would be shown as a line.
+fn trimmed(key: &str) -> &str {
+    key.trim_ascii()
 }
 
 /// What is between the line feeds. An empty text has no line.
@@ -88,8 +102,34 @@ mod tests {
         added("", &["a", "b"], "a\nb");
         added("a\nb", &["b", "c", "c"], "a\nb\nc");
         added("# c\n\n  pad  \nold\n", &["new"], "# c\n\n  pad  \nold\n\nnew");
-        added("a", &["A", " a", "a "], "a\nA\n a\na ");
-        added("a\r\n", &["a"], "a\r\n\na");
+    }
+
+    #[test]
+    fn white_space_around_it_makes_no_other_key() {
+        added("a", &["A", " a", "a "], "a\nA");
+        added("a\r\n", &["a", "b\r"], "a\r\n\nb\r");
+        added(" \ta \n", &["a"], " \ta \n");
+        added("", &["a", "a\r", "\ta"], "a");
+        for line in ["a", "a ", "a\r", "\ta \r", " a"] {
+            for key in ["a", " a", "a\r"] {
+                removed(&format!("b \n{line}\nc\r\n"), &[key], "b \nc\r\n");
+            }
+        }
+        removed("a b\na  b\n", &["a b"], "a  b\n");
+    }
+
+    #[test]
+    fn what_is_listed_can_be_removed() {
+        let text =
+            b"# mine\nssh-rsa A a@win\r\n \tssh-rsa B \nssh-rsa C b\xFFe\nssh-rsa D b\xFEe\n\n  # his\r\nssh-rsa E";
+        let keys = listed(text);
+        assert_eq!(keys.len(), 5);
+        assert_eq!(without(text, &keys), b"# mine\n\n  # his\r");
+        assert_eq!(with(text, &keys), text, "nor are they added again");
+        for (index, key) in keys.iter().enumerate() {
+            let left = listed(&without(text, std::slice::from_ref(key)));
+            assert!(!left.contains(key), "{index}");
+        }
     }
 
     /// Clients send a file's lines, of which the last is often empty.
@@ -107,8 +147,8 @@ mod tests {
     fn only_whole_lines_are_removed() {
         removed("a\nb\na", &["a", "x"], "b");
         removed("a", &["a"], "");
-        removed("# c\n\n  pad  \nold\n\nnew", &["old", "pad", "# d"], "# c\n\n  pad  \n\nnew");
-        removed("a\r\n", &["a"], "a\r\n");
+        removed("# c\n\n  pad  \nold\n\nnew", &["old", "pad", "# d"], "# c\n\n\nnew");
+        removed("aa\na a\n", &["a"], "aa\na a\n");
         removed("a\nb", &[], "a\nb");
     }
 

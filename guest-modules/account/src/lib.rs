@@ -4,6 +4,7 @@
 pub mod add;
 pub mod error;
 pub mod get;
+pub mod hash;
 pub mod keys;
 pub mod password;
 pub mod remove;

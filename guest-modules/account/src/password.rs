@@ -1,6 +1,7 @@
 //! `guest-set-user-password`: one line for `chpasswd`.
 
 use crate::bindings::bulkhead::agent::accounts::{self, PasswordError};
+use crate::hash;
 use crate::schema::GuestSetUserPasswordArguments;
 use bulkhead_module::base64::{Decoder, Invalid};
 use bulkhead_module::{CommandError, Empty, ErrorCode, ProgramError};
@@ -8,24 +9,25 @@ use bulkhead_module::{CommandError, Empty, ErrorCode, ProgramError};
 /// Sets the password. What is wrong is told in the order in which qemu-ga looks: base64, password, name.
 pub fn set(arguments: GuestSetUserPasswordArguments) -> Result<Empty, CommandError> {
     let password = decode(&arguments.password)?;
-    if password.contains(&b'\n') {
+    // A NUL, at which qemu-ga cuts it, would leave the account with another password than the client knows.
+    if password.contains(&b'\n') || password.contains(&0) {
         return Err(failed(PasswordError::ForbiddenInPassword));
     }
     if arguments.username.contains(['\n', ':', '\0']) {
         return Err(failed(PasswordError::ForbiddenInUser));
     }
+    if arguments.crypted && !hash::is_hash(&password) {
+        return Err(CommandError::generic("the crypted password is not a hash in the form of crypt(5)"));
+    }
     accounts::set_password(&arguments.username, &password, arguments.crypted).map_err(failed)?;
     Ok(Empty {})
 }
 
-/// The password: as in qemu-ga it ends at the first NUL.
 fn decode(text: &str) -> Result<Vec<u8>, CommandError> {
     let mut password = Vec::new();
     Decoder::default()
         .decode(text.as_bytes(), &mut password)
         .map_err(|Invalid| CommandError::generic("Base64 data contains invalid characters"))?;
-    let end = password.iter().position(|byte| *byte == 0).unwrap_or(password.len());
-    password.truncate(end);
     Ok(password)
 }
 
@@ -47,14 +49,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_password_is_any_bytes_up_to_a_nul() {
+    fn a_password_is_any_bytes() {
         for (text, password) in [
             ("c8OpIGNyZXQ6eA==", "sé cret:x".as_bytes()),
             ("", b""),
             ("\n", b""),
             ("YQ", b""),
             ("YQ==YQ==", b"aa"),
-            ("YQBi", b"a"),
+            ("YQBi", b"a\0b"),
             ("//4=", b"\xFF\xFE"),
         ] {
             assert_eq!(decode(text), Ok(password.to_vec()), "{text:?}");
@@ -71,7 +73,10 @@ mod tests {
             ("a:b", "!!!", "Base64 data contains invalid characters"),
             ("a:b", "eAo=", "forbidden characters in raw password"),
             ("alice", "YQpiAA==", "forbidden characters in raw password"),
-            ("a:b", "eAAK", "forbidden characters in username"),
+            ("a:b", "eAAK", "forbidden characters in raw password"),
+            ("alice", "YQBi", "forbidden characters in raw password"),
+            ("alice", "YQA=", "forbidden characters in raw password"),
+            ("a:b", "YQ==", "forbidden characters in username"),
             ("a\nb", "eA==", "forbidden characters in username"),
             ("a\0", "eA==", "forbidden characters in username"),
         ] {
@@ -90,5 +95,13 @@ mod tests {
         );
         let missing = ProgramError::NotStarted(("chpasswd".to_owned(), ErrorCode::NoEntry));
         assert_eq!(failed(PasswordError::Failed(missing)).desc, "cannot find 'passwd' program in PATH");
+    }
+
+    /// The host is not asked either.
+    #[test]
+    fn a_plain_word_is_not_taken_for_a_hash() {
+        let (username, password) = ("alice".to_owned(), "c2VjcmV0".to_owned());
+        let refused = set(GuestSetUserPasswordArguments { username, password, crypted: true }).unwrap_err();
+        assert_eq!(refused.desc, "the crypted password is not a hash in the form of crypt(5)");
     }
 }

@@ -1,8 +1,9 @@
 //! The way to a user's `.ssh`: from folder to folder, by descriptors, so that nothing on it can be exchanged between a
 //! look and a step.
 
+use crate::linux::lookup;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat, readlinkat};
+use nix::fcntl::{OFlag, ResolveFlag, open, openat, readlinkat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, mkdirat};
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
@@ -56,6 +57,13 @@ pub(super) fn home(root: &OwnedFd, path: &[u8]) -> Result<OwnedFd, Errno> {
         }
     }
     Ok(place)
+}
+
+/// What `.ssh/NAME` in the home folder leads to, wherever that is. For reading, with the user's rights: a link of theirs leads
+/// where they may go themselves. Not into a process, though: to the agent's own, links of /proc would open what is the agent's.
+pub(super) fn below_ssh(home: &OwnedFd, name: &str) -> Result<OwnedFd, Errno> {
+    let how = ResolveFlag::RESOLVE_NO_MAGICLINKS;
+    lookup::open(home, format!(".ssh/{name}").as_bytes(), OFlag::O_PATH | OFlag::O_CLOEXEC, how)
 }
 
 /// Goes from the home folder to `.ssh`, which must be no link.

@@ -6,12 +6,13 @@ use super::super::errno;
 use super::folders;
 use crate::KeysError;
 use nix::errno::Errno;
-use nix::fcntl::{AtFlags, OFlag, openat, renameat};
+use nix::fcntl::{AtFlags, OFlag, open, openat, renameat};
 use nix::sys::stat::{FileStat, Mode, SFlag, fstat, fstatat};
+use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 use nix::unistd::{UnlinkatFlags, fsync, unlinkat};
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 
 /// The file's name in `.ssh`.
 const NAME: &str = "authorized_keys";
@@ -26,11 +27,16 @@ pub(super) fn read(home: &[u8], limit: usize) -> Result<Vec<u8>, KeysError> {
 }
 
 fn read_below(root: &OwnedFd, home: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
-    let folder = folders::ssh(&folders::home(root, home)?)?;
-    // Without blocking: a FIFO has nobody at its other end, a file under a lease has a holder who need not answer.
-    let flags = OFlag::O_RDONLY | OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    let file = openat(&folder, NAME, flags, Mode::empty())?;
-    check_regular(&fstat(&file)?)?;
+    // Held first and looked at, so that nothing is opened but a file, whatever the user has put there.
+    let found = folders::below_ssh(&folders::home(root, home)?, NAME)?;
+    check_regular(&fstat(&found)?)?;
+    // What the kernel tells of a process in a file, the agent's own thread could read of the agent.
+    if fstatfs(&found)?.filesystem_type() == PROC_SUPER_MAGIC {
+        return Err(Errno::EACCES);
+    }
+    // Without blocking: a file under a lease has a holder who need not answer.
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    let file = open(format!("/proc/thread-self/fd/{}", found.as_raw_fd()).as_str(), flags, Mode::empty())?;
     let mut text = Vec::new();
     File::from(file).take(limit as u64 + 1).read_to_end(&mut text).map_err(errno)?;
     if text.len() > limit { Err(Errno::EFBIG) } else { Ok(text) }
@@ -229,19 +235,49 @@ mod tests {
     }
 
     #[test]
-    fn no_link_of_the_users_is_followed() {
+    fn reading_goes_where_the_user_may_go_and_no_further() {
+        let Some(house) = House::new() else { return };
+        let elsewhere = house.scratch.folder("elsewhere");
+        std::fs::write(elsewhere.join("authorized_keys"), "there").unwrap();
+        symlink("../../elsewhere", house.home(".ssh")).unwrap();
+        assert_eq!(house.read(), Ok(b"there".to_vec()));
+        std::fs::set_permissions(&elsewhere, std::fs::Permissions::from_mode(0o700)).unwrap();
+        assert_eq!(house.read(), not_read(Errno::EACCES), "it is root's alone");
+
+        std::fs::remove_file(house.home(".ssh")).unwrap();
+        house.make_ssh();
+        let lead = |target: &str| {
+            let _ = std::fs::remove_file(house.home(".ssh/authorized_keys"));
+            symlink(target, house.home(".ssh/authorized_keys")).unwrap();
+            house.read()
+        };
+        assert_eq!(lead("/etc/shadow"), not_read(Errno::EACCES));
+        assert_eq!(lead("/nowhere"), not_read(Errno::ENOENT));
+        assert_eq!(lead("authorized_keys"), not_read(Errno::ELOOP));
+        assert_eq!(lead("."), not_read(Errno::EISDIR));
+        assert_eq!(lead("/dev/null"), not_read(Errno::EINVAL), "and no device is opened");
+        // What a user's own link of this kind would show is the agent's.
+        assert_eq!(lead("/proc/self/environ"), not_read(Errno::EACCES));
+        assert_eq!(lead("/proc/thread-self/status"), not_read(Errno::EACCES));
+        let secret = File::open("/etc/shadow").unwrap();
+        assert_eq!(lead(&format!("/proc/self/fd/{}", secret.as_raw_fd())), not_read(Errno::ELOOP));
+        assert_eq!(lead("/proc/self/root/etc/shadow"), not_read(Errno::ELOOP));
+    }
+
+    #[test]
+    fn writing_follows_no_link_of_the_users() {
         let Some(house) = House::new() else { return };
         let elsewhere = house.scratch.folder("elsewhere");
         chown(&elsewhere, Some(54_321), Some(54_322)).unwrap();
         std::fs::write(elsewhere.join("authorized_keys"), "old").unwrap();
         symlink("../../elsewhere", house.home(".ssh")).unwrap();
-        assert_eq!(house.read(), not_read(Errno::ELOOP));
+        assert_eq!(house.read(), Ok(b"old".to_vec()));
         assert_eq!(house.replace(b"new"), no_file(Errno::ELOOP));
 
         std::fs::remove_file(house.home(".ssh")).unwrap();
         house.make_ssh();
         symlink("../../../elsewhere/authorized_keys", house.home(".ssh/authorized_keys")).unwrap();
-        assert_eq!(house.read(), not_read(Errno::ELOOP));
+        assert_eq!(house.read(), Ok(b"old".to_vec()));
         assert_eq!(house.replace(b"new"), no_file(Errno::ELOOP));
         assert_eq!(std::fs::read(elsewhere.join("authorized_keys")).unwrap(), b"old");
 
@@ -291,7 +327,8 @@ mod tests {
         });
         assert_eq!(names(&decoy), [""; 0]);
         let replaced = [Ok(()), no_file(Errno::ELOOP), no_folder(Errno::EEXIST)];
-        let read = [Errno::ELOOP, Errno::ENOENT, Errno::ENOTDIR].map(not_read);
+        // The decoy is empty, and so is the folder before its first file.
+        let read = [Errno::ENOENT].map(not_read);
         for outcome in outcomes {
             assert!(replaced.contains(&outcome.0), "{outcome:?}");
             assert!(outcome.1 == Ok(b"new".to_vec()) || read.contains(&outcome.1), "{outcome:?}");
