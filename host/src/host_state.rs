@@ -9,7 +9,7 @@ use crate::logging::LogHold;
 use crate::processes::Processes;
 use crate::ruling::{self, Ruling};
 use crate::state::{State, StateError};
-use bulkhead_gate::{Errno, Gate, GateError, HookPhase, MountError};
+use bulkhead_gate::{Errno, Gate, GateError, HookPhase, MountError, MountId};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
@@ -171,8 +171,13 @@ impl HostState {
     }
 
     /// Freezes one file system and remembers it, for [`HostState::abandon_freeze`].
-    pub fn freeze(&mut self, module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
-        self.gate.freeze(module, mount_point)?;
+    pub fn freeze(
+        &mut self,
+        module: &str,
+        mount_point: &[u8],
+        is: Option<MountId>,
+    ) -> Result<(), GateError<MountError>> {
+        self.gate.freeze(module, mount_point, is)?;
         self.frozen_here.push(mount_point.to_vec());
         Ok(())
     }

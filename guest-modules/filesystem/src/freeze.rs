@@ -34,11 +34,11 @@ fn run(only: Option<&[String]>) -> Result<i64, CommandError> {
 }
 
 fn freeze_all(only: Option<&[String]>) -> Result<i64, CommandError> {
-    let mut points = mounts::on_disks()?;
+    let mut mounts = mounts::on_disks()?;
     if let Some(only) = only {
-        points.retain(|point| only.iter().any(|wanted| wanted.as_bytes() == point.as_slice()));
+        mounts.retain(|mount| only.iter().any(|wanted| wanted.as_bytes() == mount.mount_point.as_slice()));
     }
-    if points.is_empty() {
+    if mounts.is_empty() {
         return Ok(0);
     }
     freezer::begin()
@@ -46,9 +46,15 @@ fn freeze_all(only: Option<&[String]>) -> Result<i64, CommandError> {
     // Last mounted, first frozen: a file system on a loop device must rest before the one that holds its file, or it
     // could never write out.
     let mut frozen: Vec<&[u8]> = Vec::new();
-    for point in points.iter().rev() {
-        match freezer::freeze(point) {
+    for mount in mounts.iter().rev() {
+        let point = &mount.mount_point;
+        match freezer::freeze_mounted(&mount.mounted()) {
             Ok(()) => frozen.push(point),
+            // Another one is there by now, and that one was not asked for: as itself it has its own turn.
+            Err(MountError::NotOpened(ErrorCode::CrossDevice)) => {
+                let point = String::from_utf8_lossy(point);
+                log::warning(&format!("the file system at {point} is left out: another one is mounted over it"));
+            }
             // It cannot freeze (vfat), or somebody else froze it and will thaw it.
             Err(MountError::Failed(ErrorCode::NotSupported | ErrorCode::Busy)) => {}
             Err(error) => {

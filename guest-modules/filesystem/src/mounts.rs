@@ -1,16 +1,14 @@
 //! Which mounts are file systems on a disk of this VM.
 
 use crate::bindings::bulkhead::agent::mounts;
-use bulkhead_module::{CommandError, mountinfo};
+use bulkhead_module::CommandError;
+use bulkhead_module::mountinfo::{self, Mount};
 
-/// The mount points of all file systems on local block devices, in the order in which they were mounted. A device
-/// that is mounted more than once (a bind mount, say) is listed with its first mount point only: it has one
-/// superblock, and that can be frozen once.
-pub fn on_disks() -> Result<Vec<Vec<u8>>, CommandError> {
-    let mounts = mountinfo::read_on_disks(mounts::next_mounts, block_device).map_err(|code| {
-        CommandError::generic(format!("failed to open file '/proc/self/mountinfo': {}", code.text()))
-    })?;
-    Ok(mounts.into_iter().map(|mount| mount.mount_point).collect())
+/// All file systems on local block devices, in the order in which they were mounted. A device that is mounted more than
+/// once (a bind mount, say) is listed with its first mount point only: it has one superblock, and that can be frozen once.
+pub fn on_disks() -> Result<Vec<Mount>, CommandError> {
+    mountinfo::read_on_disks(mounts::next_mounts, block_device)
+        .map_err(|code| CommandError::generic(format!("failed to open file '/proc/self/mountinfo': {}", code.text())))
 }
 
 fn block_device(source: &[u8]) -> Option<(u32, u32)> {

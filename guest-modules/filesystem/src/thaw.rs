@@ -13,7 +13,8 @@ const MAX_FREEZES: u32 = 100;
 /// Thaws every file system on a disk, whoever froze it, and tells how many were frozen. Never refused, so that a
 /// client can always make sure.
 pub fn thaw(_: GuestFsfreezeThawArguments) -> Result<i64, CommandError> {
-    let points = points(freezer::frozen_here(), mounts::on_disks())?;
+    let on_disks = mounts::on_disks().map(|mounts| mounts.into_iter().map(|mount| mount.mount_point).collect());
+    let points = points(freezer::frozen_here(), on_disks)?;
     let thawed = points.iter().filter(|point| thaw_point(point)).count();
     wake()?;
     i64::try_from(thawed).map_err(|_| CommandError::generic("too many file systems"))

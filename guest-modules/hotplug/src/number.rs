@@ -1,8 +1,9 @@
 //! Error codes as numbers, as `error-code` of a memory block has them.
 
 use bulkhead_module::ErrorCode;
+use bulkhead_module::error::last_other;
 
-/// The number that Linux has for it: asm-generic's, which is x86's and Arm's. None if the host had no word for it.
+/// The number that Linux has for it: asm-generic's, which is x86's and Arm's. None if the host does not know it either.
 pub fn number(code: ErrorCode) -> Option<i64> {
     let number = match code {
         ErrorCode::NotPermitted => 1,
@@ -41,7 +42,7 @@ pub fn number(code: ErrorCode) -> Option<i64> {
         ErrorCode::TimedOut => 110,
         ErrorCode::Stale => 116,
         ErrorCode::Quota => 122,
-        ErrorCode::Other => return None,
+        ErrorCode::Other => return Some(i64::from(last_other().0)).filter(|number| *number != 0),
     };
     Some(number)
 }

@@ -66,7 +66,7 @@ fn is_change(
         // It is always in use: nothing to do, or nothing to be done.
         ErrorCode::NoEntry if wanted => Ok(false),
         ErrorCode::NoEntry => Err(CommandError::generic(format!("logical processor #{id} can't be offlined"))),
-        code => Err(failed("open", id, code.text())),
+        code => Err(failed("open", id, &code.text())),
     }
 }
 
@@ -76,7 +76,7 @@ fn not_switched(id: i64, code: ErrorCode) -> CommandError {
         ErrorCode::NoEntry | ErrorCode::Access | ErrorCode::Denied | ErrorCode::ReadOnly => "open",
         _ => "pwrite",
     };
-    failed(call, id, code.text())
+    failed(call, id, &code.text())
 }
 
 /// The two slashes are qemu-ga's.

@@ -2,13 +2,17 @@
 //! controllers between it and the machine.
 
 use crate::figures;
+use crate::nvme_subsystem;
 use crate::schema::{GuestCCWAddress, GuestDiskAddress, GuestDiskBusType, GuestPCIAddress};
 use crate::sysfs::{Device, Source};
 
 /// The address of a disk, or of a partition as if it were one. What is not known is -1 or, for the place on a bus, 0.
 pub fn address(source: &impl Source, device: &Device) -> GuestDiskAddress {
     let path = Path::of(&device.folder);
-    let place = path.on_pci(source).unwrap_or_else(|| path.elsewhere());
+    // A namespace of NVMe that several paths may lead to is nobody's; its controllers are somewhere.
+    let controller = nvme_subsystem::controller(source, device);
+    let behind = controller.as_ref().and_then(|folder| Path::of(folder).on_pci(source));
+    let place = behind.or_else(|| path.on_pci(source)).unwrap_or_else(|| path.elsewhere());
     GuestDiskAddress {
         pci_controller: place.pci,
         bus_type: place.bus_type,
@@ -80,6 +84,10 @@ impl<'a> Path<'a> {
     /// Not on PCI, or behind a controller of another kind.
     fn elsewhere(&self) -> Place {
         let none = GuestPCIAddress { domain: -1, bus: -1, slot: -1, function: -1 };
+        if nvme_subsystem::is_namespace(self.names.last().copied().unwrap_or_default()) {
+            // By a network, or of a controller that is a part of the processor.
+            return Place::new(none, GuestDiskBusType::Nvme, [0; 3]);
+        }
         let virtio = self.names.iter().any(|name| number(name, "virtio").is_some());
         let on_pci = self.names.iter().any(|name| pci(name).is_some());
         match self.scsi() {
@@ -241,10 +249,38 @@ mod tests {
             &format!("{PCI}/virtio9/block/vdf"),
             "/sys/devices/platform/host2/session1/target2:0:0/2:0:0:1/block/sdb",
             "/sys/devices/vbd-51712/block/xvda",
-            "/sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1",
         ] {
             assert_eq!(told(&machine, folder), ("unknown".to_owned(), [0; 3], None), "{folder}");
         }
+    }
+
+    #[test]
+    fn a_namespace_with_several_paths_is_where_its_controllers_are() {
+        let machine = Machine::new();
+        let head = "/sys/devices/virtual/nvme-subsystem/nvme-subsys1/nvme1n1";
+        assert_eq!(told(&machine, head), ("nvme".to_owned(), [0; 3], None), "its paths are gone");
+        for (controller, slot) in [("nvme10", "04"), ("nvme2", "03"), ("nvme1", "02")] {
+            let pci = format!("/sys/devices/pci0000:00/0000:00:{slot}.0");
+            machine.driver(&pci, "nvme");
+            machine.file(&format!("{pci}/nvme/{controller}/uevent"), "");
+            let link = format!("/sys/devices/virtual/nvme-subsystem/nvme-subsys1/{controller}");
+            machine.link(&link, &format!("../../../../..{pci}/nvme/{controller}"));
+        }
+        let at = |slot: &str| ("nvme".to_owned(), [0; 3], Some(format!("0:0:{slot}.0")));
+        assert_eq!(told(&machine, head), at("2"), "the first controller");
+        machine.file("/sys/devices/pci0000:00/0000:00:04.0/nvme/nvme10/nvme1c10n1/uevent", "DEVTYPE=disk\n");
+        machine.file("/sys/devices/pci0000:00/0000:00:03.0/nvme/nvme2/nvme1c2n1/uevent", "DEVTYPE=disk\n");
+        machine.file("/sys/devices/pci0000:00/0000:00:02.0/nvme/nvme1/nvme1c1n2/uevent", "DEVTYPE=disk\n");
+        assert_eq!(told(&machine, head), at("3"), "the first that has a path to it");
+        machine.partition(head, "nvme1n1p1", "259:1");
+        let part = address(&machine, &Device::numbered(&machine, (259, 1)).unwrap());
+        assert_eq!((part.pci_controller.slot, part.dev.as_deref()), (3, Some("/dev/nvme1n1p1")));
+    }
+
+    #[test]
+    fn nvme_need_not_be_on_pci() {
+        check("/sys/devices/virtual/nvme-fabrics/ctl", "none", "nvme0/nvme0n1", "nvme", [0; 3], None);
+        check("/sys/devices/platform/soc/27bcc0000.nvme", "none", "nvme/nvme0/nvme0n1", "nvme", [0; 3], None);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 //! understands of them, or with an error that says what is wrong.
 
 pub mod address;
+pub mod btrfs;
 pub mod cpustats;
 pub mod default_routes;
 pub mod disks;
@@ -21,6 +22,7 @@ pub mod memory_block_info;
 pub mod memory_blocks;
 pub mod net_dev;
 pub mod nvme;
+pub mod nvme_subsystem;
 pub mod os_release;
 pub mod osinfo;
 pub mod route;

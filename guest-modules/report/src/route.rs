@@ -49,7 +49,8 @@ fn ipv4_route(line: &str) -> Option<GuestNetworkRoute> {
     Some(GuestNetworkRoute {
         iface: iface.to_owned(),
         destination: ipv4(destination)?,
-        metric: metric.parse().ok()?,
+        // The kernel prints its 32 bits as a signed number here.
+        metric: metric.parse::<i32>().ok()?.cast_unsigned().into(),
         gateway: Some(ipv4(gateway)?),
         mask: Some(ipv4(mask)?),
         irtt: Some(irtt.parse().ok()?),
@@ -77,14 +78,14 @@ fn ipv6_route(line: &str) -> Option<GuestNetworkRoute> {
     Some(GuestNetworkRoute {
         iface: iface.to_owned(),
         destination: ipv6(destination)?,
-        metric: signed(metric)?,
+        metric: hexadecimal(metric)?.into(),
         gateway: None,
         mask: None,
         irtt: None,
-        // As qemu-ga has it, and as clients know it: the kernel's 32 bits are taken for a signed number.
-        flags: Some(signed(flags)?.cast_unsigned()),
-        refcnt: Some(signed(refcnt)?),
-        r#use: Some(signed(used)?),
+        // 32 bits, of which the highest (RTF_LOCAL) makes no negative number of them.
+        flags: Some(hexadecimal(flags)?.into()),
+        refcnt: Some(hexadecimal(refcnt)?.into()),
+        r#use: Some(hexadecimal(used)?.into()),
         window: None,
         mtu: None,
         desprefixlen: Some(hexadecimal(desprefixlen)?.to_string()),
@@ -102,10 +103,6 @@ fn ipv4(digits: &str) -> Option<String> {
 fn ipv6(digits: &str) -> Option<String> {
     let fits = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     fits.then(|| u128::from_str_radix(digits, 16).ok()).flatten().map(|bits| ip::ipv6(Ipv6Addr::from_bits(bits)))
-}
-
-fn signed(digits: &str) -> Option<i64> {
-    Some(hexadecimal(digits)?.cast_signed().into())
 }
 
 #[cfg(test)]
@@ -126,13 +123,13 @@ mod tests {
 
     #[test]
     fn a_route_of_version_4_has_numbers_in_decimal() {
-        let expected = r#"{"iface": "eth0", "destination": "192.168.2.0", "metric": -3, "gateway": "192.168.2.1", "mask": "255.255.255.0", "irtt": 5, "flags": 3, "refcnt": 1, "use": 2, "window": 4, "mtu": 1500, "version": 4}"#;
+        let expected = r#"{"iface": "eth0", "destination": "192.168.2.0", "metric": 4294967293, "gateway": "192.168.2.1", "mask": "255.255.255.0", "irtt": 5, "flags": 3, "refcnt": 1, "use": 2, "window": 4, "mtu": 1500, "version": 4}"#;
         assert_eq!(told(ROUTE, b""), [expected]);
     }
 
     #[test]
-    fn a_route_of_version_6_has_32_bits_with_a_sign() {
-        let expected = r#"{"iface": "eth0", "destination": "2001:db8::", "metric": -1, "flags": 18446744071564165121, "refcnt": 1, "use": 2, "desprefixlen": "64", "source": "::", "srcprefixlen": "8", "nexthop": "fe80::1", "version": 6}"#;
+    fn a_route_of_version_6_has_32_bits_without_a_sign() {
+        let expected = r#"{"iface": "eth0", "destination": "2001:db8::", "metric": 4294967295, "flags": 2149580801, "refcnt": 1, "use": 2, "desprefixlen": "64", "source": "::", "srcprefixlen": "8", "nexthop": "fe80::1", "version": 6}"#;
         assert_eq!(told(b"", ROUTE6), [expected]);
     }
 
@@ -162,6 +159,13 @@ mod tests {
         assert_eq!(read(missing, Ok("6")), Ok((String::new(), "6".to_owned())));
         let desc = "open(\"/proc/net/route\"): No such file or directory";
         assert_eq!(read(missing, missing), Err(desc.to_owned()));
+    }
+
+    /// Before the first IPv4 address there are not even headings, and of version 6 there never are.
+    #[test]
+    fn an_empty_table_has_no_routes() {
+        assert_eq!(told(b"", b""), [""; 0]);
+        assert_eq!(told(b"", ROUTE6).len(), 1);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What a client gets in place of a return.
 
 use crate::{CommandError, ErrorClass, ErrorCode, ProgramError};
+use std::borrow::Cow;
 
 impl CommandError {
     /// An error of the class `GenericError`, which is nearly every error.
@@ -31,9 +32,10 @@ impl CommandError {
 }
 
 impl ErrorCode {
-    /// The text that strerror(3) of the GNU C library has for it: clients match on these words.
-    pub fn text(self) -> &'static str {
-        match self {
+    /// The text that strerror(3) of the GNU C library has for it: clients match on these words. Of [`ErrorCode::Other`] the host
+    /// knows it; ask before the host is asked for anything else.
+    pub fn text(self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
             // The words a client sees when the kernel refuses for the same reason.
             ErrorCode::Denied | ErrorCode::Access => "Permission denied",
             ErrorCode::ArgumentListTooLong => "Argument list too long",
@@ -70,9 +72,22 @@ impl ErrorCode {
             ErrorCode::TimedOut => "Connection timed out",
             ErrorCode::TextBusy => "Text file busy",
             ErrorCode::CrossDevice => "Invalid cross-device link",
-            ErrorCode::Other => "Unknown error",
-        }
+            ErrorCode::Other => return Cow::Owned(last_other().1),
+        })
     }
+}
+
+/// Number and text of the last errno that is not among the words of [`ErrorCode`].
+#[cfg(target_arch = "wasm32")]
+pub fn last_other() -> (i32, String) {
+    let other = crate::bindings::bulkhead::agent::types::last_other();
+    (other.number, other.text)
+}
+
+/// Natively, in tests, there is no host that knows.
+#[cfg(not(target_arch = "wasm32"))]
+pub fn last_other() -> (i32, String) {
+    (0, "Unknown error".to_owned())
 }
 
 #[cfg(test)]

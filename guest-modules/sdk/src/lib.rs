@@ -34,7 +34,7 @@ pub mod bindings {
 }
 
 pub use arguments::{ArgumentText, FromArguments, Members};
-pub use bindings::bulkhead::agent::types::{CommandError, ErrorClass, ErrorCode, MountError, ProgramError};
+pub use bindings::bulkhead::agent::types::{CommandError, ErrorClass, ErrorCode, MountError, Mounted, ProgramError};
 pub use bytes::{count, find};
 pub use json::{FromJson, Json, Kind, Path, enum_text};
 pub use module::answer;

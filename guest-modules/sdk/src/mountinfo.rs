@@ -1,10 +1,17 @@
 //! The kernel's mount table, proc_pid_mountinfo(5), and which of its lines are file systems on a disk of this VM.
 
-use std::collections::HashSet;
+use crate::{ErrorCode, Mounted};
+use std::collections::HashMap;
+
+/// How many further mount points of a file system are kept. Containers bind one file system to a hundred thousand places, more
+/// than a module can hold; an honest one that cannot be reached at nine of its places is taken for one that is hidden.
+const FURTHER: usize = 8;
 
 /// One line of the table, as far as it matters here.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mount {
+    /// The mount's own number.
+    pub id: u64,
     /// The device: major and minor number.
     pub device: (u32, u32),
     /// Where it is mounted.
@@ -13,22 +20,64 @@ pub struct Mount {
     pub kind: Vec<u8>,
     /// What is mounted: a device's path, or a word.
     pub source: Vec<u8>,
+    /// The paths of all its devices, if the line names several: the parts of a bcachefs (`a:b`), a log or a real-time section of
+    /// its own (`logdev=`, `rtdev=`, `jdev=`).
+    pub parts: Vec<Vec<u8>>,
+    /// More mounts of the same file system: number and mount point. Filled by [`on_disks`].
+    pub further: Vec<(u64, Vec<u8>)>,
+}
+
+impl Mount {
+    /// Does `act` where the file system can be reached: at its mount point or, if another file system has been mounted over that,
+    /// at a further one. What `act` says of the first is the answer if it can be reached nowhere.
+    pub fn reach<T>(&self, act: impl Fn(Mounted) -> Result<T, ErrorCode>) -> Result<T, ErrorCode> {
+        let is_hidden =
+            |code: &ErrorCode| matches!(code, ErrorCode::CrossDevice | ErrorCode::NoEntry | ErrorCode::NotDirectory);
+        let first = act(self.mounted());
+        if !first.as_ref().is_err_and(is_hidden) {
+            return first;
+        }
+        let (major, minor) = self.device;
+        let further = self
+            .further
+            .iter()
+            .map(|(mount, mount_point)| act(Mounted { mount_point: mount_point.clone(), mount: *mount, major, minor }));
+        further.into_iter().find(|done| !done.as_ref().is_err_and(is_hidden)).unwrap_or(first)
+    }
+
+    /// It, by its first mount point.
+    pub fn mounted(&self) -> Mounted {
+        let (major, minor) = self.device;
+        Mounted { mount_point: self.mount_point.clone(), mount: self.id, major, minor }
+    }
 }
 
 /// The table's lines in their order. A line that is not as the manual page says is passed over.
 pub fn parse(table: &[u8]) -> Vec<Mount> {
-    table.split(|byte| *byte == b'\n').filter_map(line).collect()
+    lines(table).collect()
+}
+
+/// The same, one by one: a table may be long, and few of its lines are kept.
+pub fn lines(table: &[u8]) -> impl Iterator<Item = Mount> {
+    table.split(|byte| *byte == b'\n').filter_map(line)
 }
 
 /// The first mount of every file system on a local block device, in the order in which they were mounted, each with the
 /// number of its block device. A device that is mounted more than once (a bind mount, say) counts with its first mount
 /// point only: it has one superblock, and that can be frozen once.
 ///
-/// Network, memory and other file systems without a disk have major number 0. btrfs has too, for the volumes of a file
-/// system: there the source tells the device, of which `block_device` knows the number.
-pub fn on_disks(table: Vec<Mount>, block_device: impl Fn(&[u8]) -> Option<(u32, u32)>) -> Vec<Mount> {
+/// Network, memory and other file systems without a disk have major number 0. btrfs has too, one number for all its volumes and
+/// mounts: there the source is a device, of which `block_device` knows the number. If it does not, since the source is no
+/// device node (`/dev/root`) or one that has been taken away, the number stays as it is.
+pub fn on_disks(
+    table: impl IntoIterator<Item = Mount>,
+    block_device: impl Fn(&[u8]) -> Option<(u32, u32)>,
+) -> Vec<Mount> {
     let mut chosen = Chosen::default();
-    table.into_iter().filter_map(|mount| chosen.choose(mount, &block_device)).collect()
+    for mount in table {
+        chosen.meet(mount, &block_device);
+    }
+    chosen.mounts
 }
 
 /// The same of a table of any length, which `next` gives some lines at a time, at its end none (`mounts.next-mounts`). Kept is
@@ -37,29 +86,41 @@ pub fn read_on_disks<E>(
     mut next: impl FnMut() -> Result<Vec<u8>, E>,
     block_device: impl Fn(&[u8]) -> Option<(u32, u32)>,
 ) -> Result<Vec<Mount>, E> {
-    let (mut chosen, mut mounts) = (Chosen::default(), Vec::new());
+    let mut chosen = Chosen::default();
     loop {
-        let lines = next()?;
-        if lines.is_empty() {
-            return Ok(mounts);
+        let piece = next()?;
+        if piece.is_empty() {
+            return Ok(chosen.mounts);
         }
-        let lines = lines.split(|byte| *byte == b'\n').filter_map(line);
-        mounts.extend(lines.filter_map(|mount| chosen.choose(mount, &block_device)));
+        for mount in lines(&piece) {
+            chosen.meet(mount, &block_device);
+        }
     }
 }
 
-/// The devices whose first mount was met.
+/// What was met so far.
 #[derive(Default)]
-struct Chosen(HashSet<(u32, u32)>);
+struct Chosen {
+    mounts: Vec<Mount>,
+    /// Which of them has this number in the table.
+    by_number: HashMap<(u32, u32), usize>,
+}
 
 impl Chosen {
-    fn choose(&mut self, mount: Mount, block_device: impl Fn(&[u8]) -> Option<(u32, u32)>) -> Option<Mount> {
-        let device = match mount.device {
-            (0, _) if mount.kind == b"btrfs" => block_device(&mount.source)?,
-            (0, _) => return None,
-            device => device,
-        };
-        self.0.insert(device).then_some(Mount { device, ..mount })
+    fn meet(&mut self, mount: Mount, block_device: impl Fn(&[u8]) -> Option<(u32, u32)>) {
+        if mount.device.0 == 0 && mount.kind != b"btrfs" {
+            return;
+        }
+        if let Some(first) = self.by_number.get(&mount.device) {
+            let further = &mut self.mounts[*first].further;
+            if further.len() < FURTHER {
+                further.push((mount.id, mount.mount_point));
+            }
+            return;
+        }
+        self.by_number.insert(mount.device, self.mounts.len());
+        let number = if mount.device.0 == 0 { block_device(&mount.source) } else { None };
+        self.mounts.push(Mount { device: number.unwrap_or(mount.device), ..mount });
     }
 }
 
@@ -67,10 +128,26 @@ impl Chosen {
 /// dash varies.
 fn line(line: &[u8]) -> Option<Mount> {
     let mut fields = line.split(|byte| *byte == b' ');
-    let device = device(fields.nth(2)?)?;
+    let id = std::str::from_utf8(fields.next()?).ok()?.parse().ok()?;
+    let device = device(fields.nth(1)?)?;
     let mount_point = unescape(fields.nth(1)?);
     let mut behind = fields.skip_while(|field| *field != b"-").skip(1);
-    Some(Mount { device, mount_point, kind: unescape(behind.next()?), source: unescape(behind.next()?) })
+    let (kind, source) = (unescape(behind.next()?), unescape(behind.next()?));
+    let parts = parts(&kind, &source, behind.next().unwrap_or_default());
+    Some(Mount { id, device, mount_point, kind, source, parts, further: Vec::new() })
+}
+
+/// The devices that a line names, if it names more than the one.
+fn parts(kind: &[u8], source: &[u8], options: &[u8]) -> Vec<Vec<u8>> {
+    if kind == b"bcachefs" && source.contains(&b':') {
+        return source.split(|byte| *byte == b':').map(<[u8]>::to_vec).collect();
+    }
+    let path = |option: &[u8]| {
+        let names: [&[u8]; 3] = [b"logdev=", b"rtdev=", b"jdev="];
+        names.iter().find_map(|name| option.strip_prefix(*name)).map(unescape)
+    };
+    let others: Vec<_> = options.split(|byte| *byte == b',').filter_map(path).collect();
+    if others.is_empty() { others } else { [vec![source.to_vec()], others].concat() }
 }
 
 fn device(field: &[u8]) -> Option<(u32, u32)> {
@@ -102,10 +179,13 @@ mod tests {
     fn the_manual_pages_example_is_read() {
         let table = b"36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue\n";
         let mount = Mount {
+            id: 36,
             device: (98, 0),
             mount_point: b"/mnt2".to_vec(),
             kind: b"ext3".to_vec(),
             source: b"/dev/root".to_vec(),
+            parts: Vec::new(),
+            further: Vec::new(),
         };
         assert_eq!(parse(table), [mount]);
     }
@@ -126,9 +206,14 @@ mod tests {
 
     #[test]
     fn broken_lines_are_passed_over() {
-        for broken in
-            ["", "1 2 3", "1 0 8 / /a rw - ext4 /dev/a rw", "1 0 8:1 / /a rw ext4 /dev/a rw", "1 0 8:x / /a rw - e d"]
-        {
+        for broken in [
+            "",
+            "1 2 3",
+            "x 0 8:1 / /a rw - ext4 d rw",
+            "1 0 8 / /a rw - ext4 /dev/a rw",
+            "1 0 8:1 / /a rw ext4 /dev/a rw",
+            "1 0 8:x / /a rw - e d",
+        ] {
             assert_eq!(parse(broken.as_bytes()), [], "{broken}");
         }
     }
@@ -177,13 +262,46 @@ mod tests {
     }
 
     #[test]
-    fn btrfs_is_known_by_its_source() {
+    fn btrfs_is_a_file_system_whatever_its_source_is() {
         let table = "\
 1 0 0:30 /@ / rw - btrfs /dev/vdb rw
 2 1 0:30 /@home /home rw - btrfs /dev/vdb rw
-3 1 0:31 / /x rw - btrfs /dev/gone rw";
-        assert_eq!(selected(table), ["/"]);
-        let mounts = on_disks(parse(table.as_bytes()), |_| Some((254, 16)));
-        assert_eq!(mounts[0].device, (254, 16));
+3 1 0:31 / /x rw - btrfs /dev/root rw
+4 1 0:31 / /y rw - btrfs /dev/gone//deleted rw";
+        assert_eq!(selected(table), ["/", "/x"]);
+        let mounts = on_disks(parse(table.as_bytes()), |source| (source == b"/dev/vdb").then_some((254, 16)));
+        assert_eq!([mounts[0].device, mounts[1].device], [(254, 16), (0, 31)]);
+    }
+
+    #[test]
+    fn a_line_may_name_several_devices() {
+        let parts = |line: &str| {
+            let parts = parse(line.as_bytes()).remove(0).parts;
+            parts.into_iter().map(|part| String::from_utf8(part).unwrap()).collect::<Vec<_>>()
+        };
+        let xfs = "1 0 8:1 / /a rw - xfs /dev/sda1 rw,attr2,logdev=/dev/a\\040b,rtdev=/dev/sdc,noquota";
+        assert_eq!(parts(xfs), ["/dev/sda1", "/dev/a b", "/dev/sdc"]);
+        assert_eq!(parts("1 0 8:1 / /a rw - bcachefs /dev/sda:/dev/sdb rw,foreground=x"), ["/dev/sda", "/dev/sdb"]);
+        assert_eq!(parts("1 0 8:1 / /a rw - bcachefs /dev/sda rw"), [""; 0]);
+        assert_eq!(parts("1 0 8:1 / /a rw - ext4 /dev/disk/by-path/pci-0000:00 rw"), [""; 0]);
+    }
+
+    #[test]
+    fn what_is_hidden_at_one_place_is_reached_at_another() {
+        let table = "1 0 8:1 / /a rw - ext4 d rw\n2 0 8:1 / /b rw - ext4 d rw\n3 0 8:1 / /c rw - ext4 d rw";
+        let mount = on_disks(parse(table.as_bytes()), |_| None).remove(0);
+        let at = |open: &'static [u8]| {
+            mount.reach(|it| match it.mount_point.as_slice() {
+                point if point == open => Ok((it.mount, it.major, it.minor)),
+                b"/a" => Err(ErrorCode::CrossDevice),
+                _ => Err(ErrorCode::NoEntry),
+            })
+        };
+        assert_eq!([at(b"/a"), at(b"/b"), at(b"/c")], [Ok((1, 8, 1)), Ok((2, 8, 1)), Ok((3, 8, 1))]);
+        assert_eq!(at(b"/d"), Err(ErrorCode::CrossDevice), "the first answer is the answer");
+        let refused: Result<(), _> = mount.reach(|_| Err(ErrorCode::Busy));
+        assert_eq!(refused, Err(ErrorCode::Busy), "one that is reached is not looked for elsewhere");
+        let many: String = (0..100).map(|id| format!("{id} 0 8:1 / /{id} rw - ext4 d rw\n")).collect();
+        assert_eq!(on_disks(parse(many.as_bytes()), |_| None)[0].further.len(), FURTHER);
     }
 }

@@ -1,6 +1,6 @@
 //! `freezer`: one file system at a time.
 
-use crate::{Capability, Errno, Gate, GateError, MountError};
+use crate::{Capability, Errno, Gate, GateError, MountError, MountId};
 use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 
@@ -10,12 +10,12 @@ impl Gate {
         self.require(module, Capability::Freezer, &[])
     }
 
-    /// Freezes the file system mounted at `mount_point`.
-    pub fn freeze(&self, module: &str, mount_point: &[u8]) -> Result<(), GateError<MountError>> {
+    /// Freezes the file system mounted at `mount_point`; no other than `is`, if that is told.
+    pub fn freeze(&self, module: &str, mount_point: &[u8], is: Option<MountId>) -> Result<(), GateError<MountError>> {
         let policy = self.policy();
         let also = self.also(&policy, (module, Capability::Freezer, "mount-points"), Thing::MountPoint(mount_point));
         self.require(module, Capability::Freezer, &[("mount-points", Ask::Thing { name: mount_point, also: &also })])?;
-        Ok(self.system.freeze(mount_point)?)
+        Ok(self.system.freeze(mount_point, is)?)
     }
 
     /// Thaws it, once. No policy is asked: a frozen file system must thaw, whatever has become of the policy meanwhile.
@@ -35,7 +35,7 @@ mod tests {
         let system = Fake::default();
         system.mount("/data", Some(Errno::EIO));
         let gate = testing::full(&system);
-        assert_eq!(gate.freeze("filesystem", b"/data"), Err(GateError::Failed(MountError::Failed(Errno::EIO))));
+        assert_eq!(gate.freeze("filesystem", b"/data", None), Err(GateError::Failed(MountError::Failed(Errno::EIO))));
         assert_eq!(gate.thaw("filesystem", b"/data"), Err(GateError::Failed(MountError::Failed(Errno::EINVAL))));
         assert_eq!(system.events(), ["freeze /data"]);
     }
@@ -45,7 +45,7 @@ mod tests {
         let system = Fake::default();
         system.mount("/data", None);
         let gate = testing::full(&system);
-        assert!(matches!(gate.freeze("file", b"/data"), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.freeze("file", b"/data", None), Err(GateError::Denied { .. })));
         assert!(matches!(gate.may_freeze("file"), Err(GateError::Denied { .. })));
         assert_eq!(system.events(), [""; 0]);
     }
@@ -57,7 +57,10 @@ mod tests {
         system.name_also("/data", "/srv/link");
         let rules = "[[permit]]\ncapability = \"freezer\"\nmodules = [\"filesystem\"]\nmount-points = [\"*\"]\nreason = \"x\"\n\
                      [[forbid]]\ncapability = \"freezer\"\nmount-points = [\"/srv/link\"]\nreason = \"x\"\n";
-        assert!(matches!(testing::with(&system, rules).freeze("filesystem", b"/data"), Err(GateError::Denied { .. })));
+        assert!(matches!(
+            testing::with(&system, rules).freeze("filesystem", b"/data", None),
+            Err(GateError::Denied { .. })
+        ));
         assert_eq!(system.events(), [""; 0]);
     }
 
@@ -69,8 +72,8 @@ mod tests {
         let rules = "[[permit]]\ncapability = \"freezer\"\nmodules = [\"filesystem\"]\nmount-points = [\"/data\"]\n\
                      reason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert!(matches!(gate.freeze("filesystem", b"/"), Err(GateError::Denied { .. })));
-        assert_eq!(gate.freeze("filesystem", b"/data"), Ok(()));
+        assert!(matches!(gate.freeze("filesystem", b"/", None), Err(GateError::Denied { .. })));
+        assert_eq!(gate.freeze("filesystem", b"/data", None), Ok(()));
         gate.set_policy(testing::with(&system, "").policy());
         assert_eq!(gate.thaw("filesystem", b"/data"), Ok(()), "though the policy has changed meanwhile");
         assert_eq!(system.events(), ["freeze /data", "thaw /data"]);

@@ -33,8 +33,8 @@ mod trimmer;
 pub use accounts::{CHPASSWD, PasswordError};
 pub use bulkhead_policy::Policy;
 pub use bulkhead_sys::{
-    Added, AdditionWatch, Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, Notes,
-    OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
+    Added, AdditionWatch, Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, MountId,
+    Notes, OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
 };
 pub use capability::Capability;
 pub use caps::{Caps, Opened, Position};

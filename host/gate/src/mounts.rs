@@ -1,6 +1,6 @@
 //! `mounts`: reading the mount table, and asking file systems how full they are.
 
-use crate::{Capability, Errno, Gate, GateError, Usage};
+use crate::{Capability, Errno, Gate, GateError, MountId, Usage};
 use std::fs::File;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const WHOLE_TABLE: usize = 4 * 1024 * 1024;
 /// module would ask more often.
 const PIECE: usize = 64 * 1024;
 
-/// How long a file system may take to say how full it is. One on a disk knows at once; one behind a server or a driver
+/// How long a file system may take to say how full it is, or who. One on a disk knows at once; one behind a server or a driver
 /// that hangs never does, and its owner needs the sizes of the others.
 const USAGE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -77,10 +77,16 @@ impl Gate {
         Ok(self.system.block_device(path)?)
     }
 
-    /// How full the file system mounted at `mount_point` is.
-    pub fn usage(&self, module: &str, mount_point: &[u8]) -> Result<Usage, GateError<Errno>> {
+    /// How full the file system mounted at `mount_point` is; of no other than `is`, if that is told.
+    pub fn usage(&self, module: &str, mount_point: &[u8], is: Option<MountId>) -> Result<Usage, GateError<Errno>> {
         self.require(module, Capability::Mounts, &[])?;
-        Ok(self.system.usage(mount_point, USAGE_PATIENCE)?)
+        Ok(self.system.usage(mount_point, is, USAGE_PATIENCE)?)
+    }
+
+    /// The identity of the btrfs mounted at `mount_point`.
+    pub fn btrfs_id(&self, module: &str, mount_point: &[u8], is: MountId) -> Result<Vec<u8>, GateError<Errno>> {
+        self.require(module, Capability::Mounts, &[])?;
+        Ok(self.system.btrfs_id(mount_point, is, USAGE_PATIENCE)?)
     }
 }
 

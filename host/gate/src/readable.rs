@@ -56,6 +56,12 @@ const READABLE: &[(&str, Access, &str, &str)] = &[
     ("report", Resolve, "/sys/devices/.../slaves/*", "guest-get-disks"),
     ("report", Resolve, "/sys/devices/.../driver", "guest-get-disks"),
     ("report", Read, "/run/udev/data/b*", "guest-get-disks"),
+    // The controllers of NVMe disks with several paths.
+    ("report", Resolve, "/sys/devices/virtual/nvme-subsystem/*/nvme*", "guest-get-disks"),
+    // File systems on several devices.
+    ("report", Entries, "/sys/fs/btrfs", "guest-get-fsinfo"),
+    ("report", Entries, "/sys/fs/btrfs/*/devices", "guest-get-fsinfo"),
+    ("report", Resolve, "/sys/fs/btrfs/*/devices/*", "guest-get-fsinfo"),
     // Who stands behind a refusal of systemd's.
     ("power", Entries, "/run/systemd/inhibit", "guest-shutdown"),
     ("power", Read, "/run/systemd/inhibit/*", "guest-shutdown"),

@@ -41,10 +41,10 @@ mod tests {
         let policy = Policy::merge([document], &[], &["filesystem"]).unwrap();
         let gate = Gate::rehearsal(Rc::new(policy), vec!["/no/such/disk".to_owned()], Notes::default());
         gate.begin(Standing::default());
-        assert_eq!(gate.freeze("filesystem", b"/no/such/disk"), Ok(()), "it is only pretended");
+        assert_eq!(gate.freeze("filesystem", b"/no/such/disk", None), Ok(()), "it is only pretended");
         let denied: Result<(), GateError<MountError>> =
             Err(GateError::Denied { module: "filesystem".to_owned(), capability: Capability::Freezer });
-        assert_eq!(gate.freeze("filesystem", b"/other"), denied);
+        assert_eq!(gate.freeze("filesystem", b"/other", None), denied);
         let judgements = gate.end();
         assert_eq!(gate.rehearsed(), judgements);
         assert!(judgements.list[0].permit.as_ref().is_some_and(|permit| permit.contains("\"/no/such/disk\"")));

@@ -1,16 +1,22 @@
 //! `trimmer`: discarding unused blocks.
 
-use crate::{Capability, Gate, GateError, MountError, Trimmed};
+use crate::{Capability, Gate, GateError, MountError, MountId, Trimmed};
 use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 
 impl Gate {
-    /// Trims the file system mounted at `mount_point`.
-    pub fn trim(&self, module: &str, mount_point: &[u8], minimum: u64) -> Result<Trimmed, GateError<MountError>> {
+    /// Trims the file system mounted at `mount_point`; no other than `is`, if that is told.
+    pub fn trim(
+        &self,
+        module: &str,
+        mount_point: &[u8],
+        is: Option<MountId>,
+        minimum: u64,
+    ) -> Result<Trimmed, GateError<MountError>> {
         let policy = self.policy();
         let also = self.also(&policy, (module, Capability::Trimmer, "mount-points"), Thing::MountPoint(mount_point));
         self.require(module, Capability::Trimmer, &[("mount-points", Ask::Thing { name: mount_point, also: &also })])?;
-        Ok(self.system.trim(mount_point, minimum)?)
+        Ok(self.system.trim(mount_point, is, minimum)?)
     }
 }
 
@@ -28,8 +34,8 @@ mod tests {
         let rules = "[[permit]]\ncapability = \"trimmer\"\nmodules = [\"filesystem\"]\nmount-points = [\"/data\"]\n\
                      reason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert!(matches!(gate.trim("filesystem", b"/", 0), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.trim("report", b"/data", 0), Err(GateError::Denied { .. })));
-        assert!(gate.trim("filesystem", b"/data", 0).is_ok());
+        assert!(matches!(gate.trim("filesystem", b"/", None, 0), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.trim("report", b"/data", None, 0), Err(GateError::Denied { .. })));
+        assert!(gate.trim("filesystem", b"/data", None, 0).is_ok());
     }
 }

@@ -164,6 +164,3 @@ impl Drop for Acting<'_> {
         }
     }
 }
-
-/// `types` has no functions; the trait is what its bindings ask for.
-impl super::interface::types::Host for Compartment {}

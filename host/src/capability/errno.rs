@@ -1,7 +1,34 @@
 //! errno as the words of `wit/types.wit`.
 
-use super::interface::types::{ErrorCode, MountError as WitMountError, ProgramError as WitProgramError};
+use super::Compartment;
+use super::interface::types::{
+    ErrorCode, Host, MountError as WitMountError, OtherError, ProgramError as WitProgramError,
+};
 use bulkhead_gate::{Errno, GateError, MountError, ProgramError};
+use std::cell::Cell;
+
+thread_local! {
+    /// The last errno that modules have no word for. Requests run one after the other on one thread, and there is no secret in
+    /// what a former one has left.
+    static LAST_OTHER: Cell<Errno> = const { Cell::new(Errno::UnknownErrno) };
+}
+
+impl Host for Compartment {
+    fn last_other(&mut self) -> wasmtime::Result<OtherError> {
+        self.called(0)?;
+        let number = LAST_OTHER.get() as i32;
+        Ok(OtherError { number, text: words(number) })
+    }
+}
+
+/// What strerror(3) says of an errno. A number that the kernel should have kept to itself is none (0).
+fn words(number: i32) -> String {
+    if number == 0 {
+        return "Unknown error".to_owned();
+    }
+    let text = std::io::Error::from_raw_os_error(number).to_string();
+    text.strip_suffix(&format!(" (os error {number})")).unwrap_or(&text).to_owned()
+}
 
 /// The word for an errno.
 pub(super) fn word(errno: Errno) -> ErrorCode {
@@ -42,7 +69,7 @@ pub(super) fn word(errno: Errno) -> ErrorCode {
         Errno::ETXTBSY => ErrorCode::TextBusy,
         Errno::EXDEV => ErrorCode::CrossDevice,
         other => {
-            tracing::warn!("the system answered {other}, for which modules have no word");
+            LAST_OTHER.set(other);
             ErrorCode::Other
         }
     }
@@ -81,5 +108,26 @@ pub(super) fn program(error: GateError<ProgramError>, path: &str) -> WitProgramE
         GateError::Failed(ProgramError::Killed { signal, output }) => WitProgramError::Killed((signal, text(output))),
         GateError::Failed(ProgramError::TimedOut) => WitProgramError::TimedOut,
         GateError::Denied { .. } => WitProgramError::Denied,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_has_no_word_has_a_number_and_a_text() {
+        for (errno, text) in [
+            (Errno::ENOTCONN, "Transport endpoint is not connected"),
+            (Errno::EUCLEAN, "Structure needs cleaning"),
+            (Errno::ENOKEY, "Required key not available"),
+            (Errno::EBADMSG, "Bad message"),
+            (Errno::EREMOTEIO, "Remote I/O error"),
+            (Errno::ENODATA, "No data available"),
+            (Errno::EAFNOSUPPORT, "Address family not supported by protocol"),
+        ] {
+            assert_eq!(word(errno), ErrorCode::Other);
+            assert_eq!(words(LAST_OTHER.get() as i32), text);
+        }
     }
 }

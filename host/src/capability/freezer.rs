@@ -1,9 +1,10 @@
 //! `freezer`: one file system at a time, and the frozen state around them.
 
 use super::interface::freezer::{HookPhase, Host};
-use super::interface::types::{ErrorCode, MountError, ProgramError};
-use super::{Compartment, errno};
+use super::interface::types::{ErrorCode, MountError, Mounted, ProgramError};
+use super::{Compartment, errno, mount_id};
 use crate::state::StateError;
+use bulkhead_gate::MountId;
 
 impl Host for Compartment {
     fn frozen(&mut self) -> wasmtime::Result<bool> {
@@ -32,12 +33,12 @@ impl Host for Compartment {
     }
 
     fn freeze(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<(), MountError>> {
-        self.called(mount_point.len())?;
-        let mut state = self.state();
-        if !state.is_frozen() {
-            return Ok(Err(MountError::Failed(ErrorCode::NotPermitted)));
-        }
-        Ok(state.freeze(self.module, &mount_point).map_err(errno::mount))
+        self.freeze_just(&mount_point, None)
+    }
+
+    fn freeze_mounted(&mut self, it: Mounted) -> wasmtime::Result<Result<(), MountError>> {
+        let id = mount_id(&it);
+        self.freeze_just(&it.mount_point, Some(id))
     }
 
     fn thaw(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<(), MountError>> {
@@ -53,6 +54,17 @@ impl Host for Compartment {
     fn end(&mut self) -> wasmtime::Result<Result<(), ErrorCode>> {
         self.called(0)?;
         Ok(self.state().end_freeze().map_err(|error| state_error(&error)))
+    }
+}
+
+impl Compartment {
+    fn freeze_just(&mut self, mount_point: &[u8], is: Option<MountId>) -> wasmtime::Result<Result<(), MountError>> {
+        self.called(mount_point.len())?;
+        let mut state = self.state();
+        if !state.is_frozen() {
+            return Ok(Err(MountError::Failed(ErrorCode::NotPermitted)));
+        }
+        Ok(state.freeze(self.module, mount_point, is).map_err(errno::mount))
     }
 }
 

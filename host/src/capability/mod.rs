@@ -28,7 +28,7 @@ mod trimmer;
 pub use compartment::{Answered, Compartment};
 
 use bindings::bulkhead::agent as interface;
-use bulkhead_gate::Capability;
+use bulkhead_gate::{Capability, MountId};
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
@@ -78,6 +78,11 @@ pub fn importable(engine: &Engine, may_import: impl Fn(Capability) -> bool) -> w
     link!(Hotplug, hotplug);
     link!(Accounts, accounts);
     Ok(linker)
+}
+
+/// What tells a mounted file system from another at the same place.
+fn mount_id(of: &interface::types::Mounted) -> MountId {
+    MountId { mount: of.mount, device: (of.major, of.minor) }
 }
 
 /// An error with a fixed text ends the request; the client learns only that the command failed.

@@ -1,8 +1,8 @@
 //! `mounts`: the mount table, and how full file systems are.
 
 use super::interface::mounts::{Device, Host, Space};
-use super::interface::types::ErrorCode;
-use super::{Compartment, errno};
+use super::interface::types::{ErrorCode, Mounted};
+use super::{Compartment, errno, mount_id};
 
 impl Host for Compartment {
     fn mountinfo(&mut self) -> wasmtime::Result<Result<Vec<u8>, ErrorCode>> {
@@ -41,9 +41,22 @@ impl Host for Compartment {
 
     fn usage(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<Space, ErrorCode>> {
         self.called(mount_point.len())?;
-        let usage = self.state().gate.usage(self.module, &mount_point);
-        let plain =
-            |usage: bulkhead_gate::Usage| Space { total: usage.total, free: usage.free, available: usage.available };
-        Ok(usage.map(plain).map_err(errno::code))
+        let usage = self.state().gate.usage(self.module, &mount_point, None);
+        Ok(usage.map(space).map_err(errno::code))
     }
+
+    fn usage_of(&mut self, of: Mounted) -> wasmtime::Result<Result<Space, ErrorCode>> {
+        self.called(of.mount_point.len())?;
+        let usage = self.state().gate.usage(self.module, &of.mount_point, Some(mount_id(&of)));
+        Ok(usage.map(space).map_err(errno::code))
+    }
+
+    fn btrfs_id(&mut self, of: Mounted) -> wasmtime::Result<Result<Vec<u8>, ErrorCode>> {
+        self.called(of.mount_point.len())?;
+        Ok(self.state().gate.btrfs_id(self.module, &of.mount_point, mount_id(&of)).map_err(errno::code))
+    }
+}
+
+fn space(usage: bulkhead_gate::Usage) -> Space {
+    Space { total: usage.total, free: usage.free, available: usage.available }
 }

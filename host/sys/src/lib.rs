@@ -48,5 +48,5 @@ pub use reading::read_more;
 pub use region::Region;
 pub use rehearsal::{Notes, Rehearsal};
 pub use socket_watch::SocketWatch;
-pub use system::{MountError, OpenFlags, Program, ProgramError, System, Thing, Trimmed, Usage};
+pub use system::{MountError, MountId, OpenFlags, Program, ProgramError, System, Thing, Trimmed, Usage};
 pub use watch::Watch;

@@ -10,8 +10,8 @@ mod mounts;
 mod tests;
 
 use crate::{
-    Ending, Found, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, ObjectKind, OpenFlags,
-    Program, ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage, in_memory,
+    Ending, Found, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, ObjectKind,
+    OpenFlags, Program, ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage, in_memory,
 };
 use nix::errno::Errno;
 use std::cell::RefCell;
@@ -138,15 +138,19 @@ impl<S: System> System for Rehearsal<S> {
         self.real.block_device(path)
     }
 
-    fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
-        self.real.usage(mount_point, patience)
+    fn usage(&self, mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
+        self.real.usage(mount_point, is, patience)
     }
 
     fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
         self.real.same(thing, names)
     }
 
-    fn freeze(&self, _mount_point: &[u8]) -> Result<(), MountError> {
+    fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
+        self.real.btrfs_id(mount_point, is, patience)
+    }
+
+    fn freeze(&self, _mount_point: &[u8], _is: Option<MountId>) -> Result<(), MountError> {
         Ok(())
     }
 
@@ -155,7 +159,7 @@ impl<S: System> System for Rehearsal<S> {
         Err(MountError::Failed(Errno::EINVAL))
     }
 
-    fn trim(&self, _mount_point: &[u8], minimum: u64) -> Result<Trimmed, MountError> {
+    fn trim(&self, _mount_point: &[u8], _is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {
         Ok(Trimmed { bytes: 0, minimum })
     }
 

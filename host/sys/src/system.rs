@@ -28,21 +28,27 @@ pub trait System {
     fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno>;
 
     /// How full the file system mounted at `mount_point` is (statvfs(3)); `ETIMEDOUT` if it does not answer within
-    /// `patience` (less while others do not answer), and at once if it still owes an answer.
-    fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno>;
+    /// `patience` (less while others do not answer), and at once if it still owes an answer. `EXDEV` if it is not `is`.
+    fn usage(&self, mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno>;
 
     /// Which of `names`, by their positions, are names of `thing` too, links and all. Of a program or a user those of which it
     /// cannot be found out, or not in time, are among them; those of which there is nothing by that name are not.
     fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize>;
 
-    /// Freezes the file system mounted at `mount_point` (FIFREEZE). Blocks until writes under way are done.
-    fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError>;
+    /// The identity of the btrfs mounted at `mount_point`, 16 bytes (BTRFS_IOC_FS_INFO); `ENOTTY` if it is no btrfs, otherwise as
+    /// [`System::usage`].
+    fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno>;
+
+    /// Freezes the file system mounted at `mount_point` (FIFREEZE). Blocks until writes under way are done. Not opened, for
+    /// `EXDEV`, if it is not `is`.
+    fn freeze(&self, mount_point: &[u8], is: Option<MountId>) -> Result<(), MountError>;
 
     /// Thaws it, once (FITHAW); `EINVAL` if it was not frozen.
     fn thaw(&self, mount_point: &[u8]) -> Result<(), MountError>;
 
-    /// Discards its unused blocks (FITRIM), free extents shorter than `minimum` bytes excepted.
-    fn trim(&self, mount_point: &[u8], minimum: u64) -> Result<Trimmed, MountError>;
+    /// Discards its unused blocks (FITRIM), free extents shorter than `minimum` bytes excepted. Not opened, for `EXDEV`, if it
+    /// is not `is`.
+    fn trim(&self, mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError>;
 
     /// Whether there is a file at `path` that the agent may execute (access(2)).
     fn is_executable(&self, path: &[u8]) -> bool;
@@ -152,6 +158,17 @@ pub struct Usage {
     pub free: u64,
     /// What is not in use, for everybody else.
     pub available: u64,
+}
+
+/// Which file system is meant, of several that are mounted at one place or over it; see `mounted` of `wit/types.wit`. One of
+/// the two is enough: a mount has one file system, and what is on the same device is the same file system, by whatever mount it
+/// is reached. (btrfs shows other numbers for what is in it than the table has.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MountId {
+    /// The mount's own number.
+    pub mount: u64,
+    /// Major and minor number of the device.
+    pub device: (u32, u32),
 }
 
 /// How to open a file; see `wit/files.wit`.

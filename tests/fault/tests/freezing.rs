@@ -101,7 +101,7 @@ fn a_file_system_frozen_by_somebody_else_is_left_to_them_and_thawed_on_demand() 
     let system = system();
     let policy = std::rc::Rc::new(bulkhead_host::owner::profile("full"));
     let gate = bulkhead_gate::Gate::new(Box::new(system.clone()), None, policy);
-    gate.freeze("filesystem", b"/data").expect("somebody freezes /data");
+    gate.freeze("filesystem", b"/data", None).expect("somebody freezes /data");
     let mut house = House::new(&system);
     assert_eq!(house.success("guest-fsfreeze-freeze"), 2);
     assert_eq!(house.success("guest-fsfreeze-thaw"), 3);

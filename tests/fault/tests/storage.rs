@@ -39,6 +39,65 @@ fn a_file_system_that_does_not_answer_has_no_sizes() {
     assert_eq!(House::new(&system).success("guest-get-fsinfo"), expected);
 }
 
+/// What is mounted over it is another: its sizes would be lies, and trimming it was not asked for.
+#[test]
+fn a_file_system_that_is_hidden_has_no_sizes_and_is_not_trimmed() {
+    let system = Fake::default();
+    system.mount("/", None);
+    system.mount("/hidden", None);
+    for mount_point in ["/", "/hidden"] {
+        system.set_usage(mount_point, Ok(Usage { total: 1000, free: 300, available: 250 }));
+    }
+    system.hide("/hidden");
+    system.install("/etc/hook", Ok(()));
+    let mut house = House::new(&system);
+    let told = house.success("guest-get-fsinfo");
+    let sizes = told.as_array().expect("a list").iter().map(|it| (&it["mountpoint"], &it["total-bytes-privileged"]));
+    assert_eq!(sizes.collect::<Vec<_>>(), [(&json!("/hidden"), &Value::Null), (&json!("/"), &json!(1000))]);
+    let trimmed = house.success("guest-fstrim");
+    let expected = json!([
+        { "path": "/hidden", "error": "failed to open: another file system is mounted over it" },
+        { "path": "/", "trimmed": 1 << 20, "minimum": 0 }
+    ]);
+    assert_eq!(trimmed["paths"], expected);
+    assert_eq!(house.success("guest-fsfreeze-freeze"), 1);
+    assert_eq!(system.frozen(), ["/"]);
+}
+
+/// The mount table names one of its devices at best.
+#[test]
+fn a_btrfs_is_on_all_its_devices() {
+    let system = Fake::default();
+    system.set_mountinfo("30 1 0:30 /@ / rw - btrfs /dev/root rw\n31 1 0:31 / /other rw - btrfs /dev/gone rw\n");
+    system.set_btrfs("/", [0xAB; 16]);
+    for (name, number) in [("vda", "8:0"), ("vdb", "8:16"), ("vdc", "8:32")] {
+        plug_in(&system, "virtio0/block", name, number);
+    }
+    let folder = "/sys/fs/btrfs/abababab-abab-abab-abab-abababababab/devices";
+    for name in ["vda", "vdb"] {
+        system.link_system_file(&format!("{folder}/{name}"), &format!("{PCI}/virtio0/block/{name}"));
+    }
+    let told = House::new(&system).success("guest-get-fsinfo");
+    let names =
+        |it: &Value| it["disk"].as_array().expect("a list").iter().map(|disk| disk["dev"].clone()).collect::<Vec<_>>();
+    assert_eq!((names(&told[0]), names(&told[1])), (vec![], vec![json!("/dev/vda"), json!("/dev/vdb")]));
+    assert_eq!((&told[0]["name"], &told[1]["name"]), (&json!("0:31"), &json!("vda")));
+}
+
+/// The border has words for the usual reasons only.
+#[test]
+fn an_unusual_reason_is_told_in_words() {
+    for (errno, words) in
+        [(Errno::EUCLEAN, "Structure needs cleaning"), (Errno::ENOTCONN, "Transport endpoint is not connected")]
+    {
+        let system = Fake::default();
+        system.mount("/data", Some(errno));
+        system.install("/etc/hook", Ok(()));
+        let failure = House::new(&system).failure("guest-fsfreeze-freeze");
+        assert_eq!(failure, format!("failed to freeze /data: {words}"));
+    }
+}
+
 #[test]
 fn a_mount_table_of_nearly_the_largest_size_is_told() {
     let system = Fake::default();

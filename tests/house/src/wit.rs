@@ -42,8 +42,8 @@ pub(crate) fn world(resolve: &Resolve, name: &str) -> Option<Border> {
     Some(Border::of(resolve, world))
 }
 
-/// The names of the interfaces that the host offers to guest modules, without the package's name; `types`, which has
-/// no functions, is not among them.
+/// The names of the interfaces that the host offers to guest modules, without the package's name; `types` is not among
+/// them.
 pub(crate) fn offered() -> BTreeSet<String> {
     let border = world(&package(), "offered").expect("wit/world.wit has the world `offered`");
     let short = |name: &String| name.strip_prefix(PACKAGE).and_then(|name| name.split('@').next()).map(str::to_owned);
@@ -55,7 +55,8 @@ pub(crate) fn offered() -> BTreeSet<String> {
 /// What crosses the border of a component, by full name (`bulkhead:agent/files@0.1.0`).
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Border {
-    /// What can be called. Interfaces of the package that have only types are left out: they give no power.
+    /// What can be called. Interfaces of the package that have only types are left out, and `types`, whose one function tells
+    /// what an answer meant: they give no power, and any module has them.
     pub(crate) imports: BTreeSet<String>,
     pub(crate) exports: BTreeSet<String>,
 }
@@ -63,7 +64,9 @@ pub(crate) struct Border {
 impl Border {
     fn of(resolve: &Resolve, world: &wit_parser::World) -> Self {
         let powerless = |item: &WorldItem, name: &str| match item {
-            WorldItem::Interface { id, .. } => name.starts_with(PACKAGE) && has_only_types(resolve, *id),
+            WorldItem::Interface { id, .. } => {
+                name.strip_prefix(PACKAGE).is_some_and(|own| own.starts_with("types@") || has_only_types(resolve, *id))
+            }
             _ => false,
         };
         let named = |(key, item)| (resolve.name_world_key(key), item);

@@ -1,13 +1,13 @@
 //! Disks that freeze in memory, or refuse to.
 
 use super::State;
-use crate::MountError;
+use crate::{MountError, MountId};
 use nix::errno::Errno;
 
 /// Freezes a disk; one that is frozen is busy, as in the kernel.
-pub(super) fn freeze(state: &mut State, mount_point: &[u8]) -> Result<(), MountError> {
+pub(super) fn freeze(state: &mut State, mount_point: &[u8], is: Option<MountId>) -> Result<(), MountError> {
     state.note("freeze", mount_point);
-    let disk = state.disk(mount_point)?;
+    let disk = state.disk(mount_point, is)?;
     if let Some(errno) = disk.refuses_to_freeze {
         return Err(MountError::Failed(errno));
     }
@@ -16,7 +16,7 @@ pub(super) fn freeze(state: &mut State, mount_point: &[u8]) -> Result<(), MountE
 
 /// Thaws a disk; one that is not frozen is `EINVAL`, as in the kernel.
 pub(super) fn thaw(state: &mut State, mount_point: &[u8]) -> Result<(), MountError> {
-    let disk = state.disk(mount_point)?;
+    let disk = state.disk(mount_point, None)?;
     if !std::mem::replace(&mut disk.frozen, false) {
         return Err(MountError::Failed(Errno::EINVAL));
     }

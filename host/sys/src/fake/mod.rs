@@ -21,8 +21,8 @@ mod trimmer;
 pub use files::FakeFile;
 
 use crate::{
-    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, OpenFlags, Program, ProgramError,
-    Spawn, Spawned, System, Thing, Trimmed, Usage,
+    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, OpenFlags, Program,
+    ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage,
 };
 use nix::errno::Errno;
 use std::cell::RefCell;
@@ -118,24 +118,28 @@ impl System for Fake {
         mounts::block_device(&self.0.borrow(), path)
     }
 
-    fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
-        mounts::usage(&self.0.borrow(), mount_point, patience)
+    fn usage(&self, mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
+        mounts::usage(&self.0.borrow(), mount_point, is, patience)
     }
 
     fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
         same::same(&self.0.borrow(), thing, names)
     }
 
-    fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError> {
-        freezer::freeze(&mut self.0.borrow_mut(), mount_point)
+    fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
+        mounts::btrfs_id(&self.0.borrow(), mount_point, is, patience)
+    }
+
+    fn freeze(&self, mount_point: &[u8], is: Option<MountId>) -> Result<(), MountError> {
+        freezer::freeze(&mut self.0.borrow_mut(), mount_point, is)
     }
 
     fn thaw(&self, mount_point: &[u8]) -> Result<(), MountError> {
         freezer::thaw(&mut self.0.borrow_mut(), mount_point)
     }
 
-    fn trim(&self, mount_point: &[u8], minimum: u64) -> Result<Trimmed, MountError> {
-        trimmer::trim(&mut self.0.borrow_mut(), mount_point, minimum)
+    fn trim(&self, mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {
+        trimmer::trim(&mut self.0.borrow_mut(), mount_point, is, minimum)
     }
 
     fn is_executable(&self, path: &[u8]) -> bool {
@@ -248,7 +252,11 @@ impl State {
         self.events.push(format!("{what} {}", String::from_utf8_lossy(whom)));
     }
 
-    fn disk(&mut self, mount_point: &[u8]) -> Result<&mut Disk, MountError> {
+    /// The disk whose mount point this is, if it is not hidden and `is` means it.
+    fn disk(&mut self, mount_point: &[u8], is: Option<MountId>) -> Result<&mut Disk, MountError> {
+        if is.is_some() && self.mounts.is_hidden(mount_point) {
+            return Err(MountError::NotOpened(Errno::EXDEV));
+        }
         let found = self.disks.iter_mut().find(|disk| disk.mount_point.as_bytes() == mount_point);
         found.ok_or(MountError::NotOpened(Errno::ENOENT))
     }

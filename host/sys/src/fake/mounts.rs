@@ -1,9 +1,9 @@
 //! A mount table made from the pretended disks.
 
 use super::{Fake, State};
-use crate::{Usage, in_memory};
+use crate::{MountId, Usage, in_memory};
 use nix::errno::Errno;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::time::Duration;
 
@@ -16,6 +16,16 @@ pub(super) struct Mounts {
     table: Option<Result<Vec<u8>, Errno>>,
     /// The numbers of block devices, by their paths.
     devices: BTreeMap<Vec<u8>, (u32, u32)>,
+    /// Mount points over which something else is mounted.
+    hidden: BTreeSet<Vec<u8>>,
+    /// The identities of btrfs, by mount point.
+    btrfs: BTreeMap<Vec<u8>, [u8; 16]>,
+}
+
+impl Mounts {
+    pub(super) fn is_hidden(&self, mount_point: &[u8]) -> bool {
+        self.hidden.contains(mount_point)
+    }
 }
 
 impl Fake {
@@ -32,6 +42,16 @@ impl Fake {
     /// From now on the mount table cannot be read, for this reason.
     pub fn refuse_mountinfo(&self, errno: Errno) {
         self.0.borrow_mut().mounts.table = Some(Err(errno));
+    }
+
+    /// Mounts something over `mount_point`: who asks for the file system that is there by the table does not reach it.
+    pub fn hide(&self, mount_point: &str) {
+        self.0.borrow_mut().mounts.hidden.insert(mount_point.into());
+    }
+
+    /// Makes what is mounted at `mount_point` a btrfs of this identity.
+    pub fn set_btrfs(&self, mount_point: &str, id: [u8; 16]) {
+        self.0.borrow_mut().mounts.btrfs.insert(mount_point.into(), id);
     }
 
     /// Makes a block device with this major and minor number.
@@ -55,6 +75,22 @@ pub(super) fn block_device(state: &State, path: &[u8]) -> Result<(u32, u32), Err
 }
 
 /// See [`crate::System::usage`]. Who was told nothing is asked in vain.
-pub(super) fn usage(state: &State, mount_point: &[u8], _patience: Duration) -> Result<Usage, Errno> {
+pub(super) fn usage(
+    state: &State,
+    mount_point: &[u8],
+    is: Option<MountId>,
+    _patience: Duration,
+) -> Result<Usage, Errno> {
+    if is.is_some() && state.mounts.is_hidden(mount_point) {
+        return Err(Errno::EXDEV);
+    }
     state.mounts.usage.get(mount_point).copied().unwrap_or(Err(Errno::ETIMEDOUT))
+}
+
+/// See [`crate::System::btrfs_id`].
+pub(super) fn btrfs_id(state: &State, mount_point: &[u8], _is: MountId, _patience: Duration) -> Result<Vec<u8>, Errno> {
+    if state.mounts.is_hidden(mount_point) {
+        return Err(Errno::EXDEV);
+    }
+    state.mounts.btrfs.get(mount_point).map(|id| id.to_vec()).ok_or(Errno::ENOTTY)
 }

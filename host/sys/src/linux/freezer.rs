@@ -1,7 +1,7 @@
 //! Freezing and thawing; ioctl_fs FIFREEZE and FITHAW (linux/fs.h). Both need CAP_SYS_ADMIN.
 
 use super::open_mount_point;
-use crate::MountError;
+use crate::{MountError, MountId};
 use nix::libc::c_int;
 use std::os::fd::AsRawFd;
 
@@ -13,8 +13,8 @@ mod ioctl {
 }
 
 /// See [`crate::System::freeze`].
-pub(super) fn freeze(mount_point: &[u8]) -> Result<(), MountError> {
-    let file_system = open_mount_point(mount_point)?;
+pub(super) fn freeze(mount_point: &[u8], is: Option<MountId>) -> Result<(), MountError> {
+    let file_system = open_mount_point(mount_point, is)?;
     let mut unused: c_int = 0;
     // SAFETY: the descriptor is open for the whole call; the kernel ignores the argument, and `unused` outlives it.
     #[expect(unsafe_code, reason = "an ioctl")]
@@ -24,7 +24,7 @@ pub(super) fn freeze(mount_point: &[u8]) -> Result<(), MountError> {
 
 /// See [`crate::System::thaw`].
 pub(super) fn thaw(mount_point: &[u8]) -> Result<(), MountError> {
-    let file_system = open_mount_point(mount_point)?;
+    let file_system = open_mount_point(mount_point, None)?;
     let mut unused: c_int = 0;
     // SAFETY: the descriptor is open for the whole call; the kernel ignores the argument, and `unused` outlives it.
     #[expect(unsafe_code, reason = "an ioctl")]

@@ -22,11 +22,12 @@ mod system_files;
 mod trimmer;
 
 use crate::{
-    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, OpenFlags, Program, ProgramError,
-    Spawn, Spawned, System, Thing, Trimmed, Usage,
+    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, OpenFlags, Program,
+    ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage,
 };
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag};
+use nix::sys::stat::{fstat, major, minor};
 use std::fs::File;
 use std::os::fd::OwnedFd;
 use std::time::Duration;
@@ -56,24 +57,28 @@ impl System for Linux {
         mounts::block_device(path)
     }
 
-    fn usage(&self, mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
-        mounts::usage(mount_point, patience)
+    fn usage(&self, mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
+        mounts::usage(mount_point, is, patience)
     }
 
     fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
         same::same(thing, names)
     }
 
-    fn freeze(&self, mount_point: &[u8]) -> Result<(), MountError> {
-        freezer::freeze(mount_point)
+    fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
+        mounts::btrfs_id(mount_point, is, patience)
+    }
+
+    fn freeze(&self, mount_point: &[u8], is: Option<MountId>) -> Result<(), MountError> {
+        freezer::freeze(mount_point, is)
     }
 
     fn thaw(&self, mount_point: &[u8]) -> Result<(), MountError> {
         freezer::thaw(mount_point)
     }
 
-    fn trim(&self, mount_point: &[u8], minimum: u64) -> Result<Trimmed, MountError> {
-        trimmer::trim(mount_point, minimum)
+    fn trim(&self, mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {
+        trimmer::trim(mount_point, is, minimum)
     }
 
     fn is_executable(&self, path: &[u8]) -> bool {
@@ -181,11 +186,30 @@ impl System for Linux {
     }
 }
 
-/// Opens a mount point so that an ioctl(2) can be sent to its file system. There are no links in the paths of the kernel's
-/// own table, so one that has some is not what was judged.
-fn open_mount_point(path: &[u8]) -> Result<OwnedFd, MountError> {
+/// Opens a mount point so that an ioctl(2) can be sent to its file system, and does not wait for what else may be there.
+fn open_mount_point(path: &[u8], is: Option<MountId>) -> Result<OwnedFd, MountError> {
+    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+    reach_mount_point(path, is, flags).map_err(MountError::NotOpened)
+}
+
+/// What is at a mount point. There are no links in the paths of the kernel's own table, so one that has some is not what was
+/// judged. A path is not a file system: another one may have been mounted over it, or over a folder on the way, and then that
+/// one is reached. So what was reached is looked at.
+fn reach_mount_point(path: &[u8], is: Option<MountId>, flags: OFlag) -> Result<OwnedFd, Errno> {
     let straight = ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
-    lookup::open(AT_FDCWD, path, OFlag::O_RDONLY | OFlag::O_CLOEXEC, straight).map_err(MountError::NotOpened)
+    let reached = lookup::open(AT_FDCWD, path, flags, straight)?;
+    match is {
+        Some(id) if !is_of(&reached, id)? => Err(Errno::EXDEV),
+        _ => Ok(reached),
+    }
+}
+
+fn is_of(reached: &OwnedFd, id: MountId) -> Result<bool, Errno> {
+    if lookup::mount_of(reached) == Some(id.mount) {
+        return Ok(true);
+    }
+    let device = fstat(reached)?.st_dev;
+    Ok((major(device), minor(device)) == (id.device.0.into(), id.device.1.into()))
 }
 
 /// The errno of a failed input or output. One that the standard library made up itself has none: `EIO`.

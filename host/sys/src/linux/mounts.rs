@@ -1,12 +1,14 @@
 //! Reading the mount table, and asking file systems how full they are.
 
-use super::{errno, patience};
-use crate::Usage;
+use super::{errno, patience, reach_mount_point};
+use crate::{MountId, Usage};
 use nix::errno::Errno;
+use nix::fcntl::OFlag;
 use nix::sys::stat::{SFlag, major, minor, stat};
-use nix::sys::statvfs::statvfs;
+use nix::sys::statvfs::fstatvfs;
 use std::ffi::OsStr;
 use std::fs::File;
+use std::os::fd::AsRawFd;
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
@@ -26,10 +28,10 @@ pub(super) fn block_device(path: &[u8]) -> Result<(u32, u32), Errno> {
 }
 
 /// See [`crate::System::usage`].
-pub(super) fn usage(mount_point: &[u8], patience: Duration) -> Result<Usage, Errno> {
+pub(super) fn usage(mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
     let theirs = mount_point.to_vec();
     patience::ask(("usage", mount_point.to_vec()), patience, move || {
-        let space = statvfs(OsStr::from_bytes(&theirs))?;
+        let space = fstatvfs(reach_mount_point(&theirs, is, OFlag::O_PATH | OFlag::O_CLOEXEC)?)?;
         let bytes = |blocks: u64| blocks.saturating_mul(space.fragment_size());
         Ok(Usage {
             total: bytes(space.blocks()),
@@ -39,9 +41,68 @@ pub(super) fn usage(mount_point: &[u8], patience: Duration) -> Result<Usage, Err
     })
 }
 
+/// `struct btrfs_ioctl_fs_info_args` of linux/btrfs.h, as far as it is read here.
+#[repr(C)]
+struct BtrfsInfo {
+    max_id: u64,
+    num_devices: u64,
+    fsid: [u8; 16],
+    rest: [u8; 992],
+}
+
+mod ioctl {
+    #![allow(unsafe_code, missing_docs, reason = "nix makes this function from the number in linux/btrfs.h")]
+    nix::ioctl_read!(btrfs_fs_info, 0x94, 31, super::BtrfsInfo);
+}
+
+/// See [`crate::System::btrfs_id`].
+pub(super) fn btrfs_id(mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
+    let theirs = mount_point.to_vec();
+    patience::ask(("btrfs", mount_point.to_vec()), patience, move || {
+        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+        let reached = reach_mount_point(&theirs, Some(is), flags)?;
+        let mut info = BtrfsInfo { max_id: 0, num_devices: 0, fsid: [0; 16], rest: [0; 992] };
+        // SAFETY: the descriptor is open for the whole call, and `info`, which outlives it, has the size the kernel writes.
+        #[expect(unsafe_code, reason = "an ioctl")]
+        unsafe { ioctl::btrfs_fs_info(reached.as_raw_fd(), &raw mut info) }?;
+        Ok(info.fsid.to_vec())
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const LONG: Duration = Duration::from_secs(60);
+
+    /// What the kernel's table has of the last mount at a path.
+    fn line_of(mount_point: &str) -> MountId {
+        let table = std::fs::read_to_string("/proc/self/mountinfo").unwrap();
+        let fields = |line: &str| line.split(' ').map(str::to_owned).collect::<Vec<_>>();
+        let line = table.lines().map(fields).rfind(|fields| fields[4] == mount_point).unwrap();
+        let (major, minor) = line[2].split_once(':').unwrap();
+        MountId { mount: line[0].parse().unwrap(), device: (major.parse().unwrap(), minor.parse().unwrap()) }
+    }
+
+    #[test]
+    fn what_is_at_a_path_is_the_file_system_that_was_asked_for() {
+        let (root, proc) = (line_of("/"), line_of("/proc"));
+        assert!(usage(b"/", Some(root), LONG).is_ok());
+        let nowhere = MountId { mount: u64::MAX, device: (0, 0) };
+        for other in [MountId { mount: root.mount, ..nowhere }, MountId { device: root.device, ..nowhere }] {
+            assert!(usage(b"/", Some(other), LONG).is_ok(), "either is enough");
+        }
+        assert_eq!(usage(b"/", Some(proc), LONG), Err(Errno::EXDEV));
+        assert_eq!(usage(b"/proc/sys", Some(root), LONG), Err(Errno::EXDEV));
+        assert_eq!(usage(b"/proc/self", Some(proc), LONG), Err(Errno::ELOOP), "there are no links in the table");
+        assert_eq!(btrfs_id(b"/proc", root, LONG), Err(Errno::EXDEV));
+    }
+
+    #[test]
+    fn only_a_btrfs_has_a_btrfs_identity() {
+        assert_eq!(size_of::<BtrfsInfo>(), 1024, "as linux/btrfs.h has it");
+        assert_eq!(btrfs_id(b"/proc", line_of("/proc"), LONG), Err(Errno::ENOTTY));
+    }
 
     #[test]
     fn the_table_is_text() {
@@ -51,9 +112,9 @@ mod tests {
 
     #[test]
     fn a_file_system_tells_how_full_it_is() {
-        let space = usage(b"/", Duration::from_secs(60)).unwrap();
+        let space = usage(b"/", None, LONG).unwrap();
         assert!(space.total > space.free && space.free >= space.available, "{space:?}");
-        assert_eq!(usage(b"/no/such/thing", Duration::from_secs(60)), Err(Errno::ENOENT));
+        assert_eq!(usage(b"/no/such/thing", None, LONG), Err(Errno::ENOENT));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Trimming; ioctl_fs FITRIM (linux/fs.h). Needs CAP_SYS_ADMIN.
 
 use super::open_mount_point;
-use crate::{MountError, Trimmed};
+use crate::{MountError, MountId, Trimmed};
 use std::os::fd::AsRawFd;
 
 /// `struct fstrim_range` of linux/fs.h; all three in bytes.
@@ -18,8 +18,8 @@ mod ioctl {
 }
 
 /// See [`crate::System::trim`].
-pub(super) fn trim(mount_point: &[u8], minimum: u64) -> Result<Trimmed, MountError> {
-    let file_system = open_mount_point(mount_point)?;
+pub(super) fn trim(mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {
+    let file_system = open_mount_point(mount_point, is)?;
     let mut range = Range { start: 0, len: u64::MAX, minlen: minimum };
     // SAFETY: the descriptor is open for the whole call, `range` has the layout the kernel expects and outlives it.
     #[expect(unsafe_code, reason = "an ioctl")]

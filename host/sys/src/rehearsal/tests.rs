@@ -18,9 +18,9 @@ fn nothing_is_done() {
     fake.install("/sbin/halt", Ok(()));
     fake.add_user("alice", Ok(Some(b"key".to_vec())));
     let (system, _) = on(fake.clone());
-    assert_eq!(system.freeze(b"/data"), Ok(()));
+    assert_eq!(system.freeze(b"/data", None), Ok(()));
     assert_eq!(system.thaw(b"/data"), Err(MountError::Failed(Errno::EINVAL)), "once, and that is all");
-    assert_eq!(system.trim(b"/data", 512), Ok(Trimmed { bytes: 0, minimum: 512 }));
+    assert_eq!(system.trim(b"/data", None, 512), Ok(Trimmed { bytes: 0, minimum: 512 }));
     let program = Program {
         path: b"/sbin/halt".to_vec(),
         arguments: Vec::new(),
