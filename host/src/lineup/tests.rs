@@ -193,7 +193,7 @@ fn such_failures_are_counted_from_one_agent_to_the_next() {
     scene.set(proven(2), Some(version(1)));
     assert_eq!(scene.serves(), version(1).digest);
     let Fact::Withdrawn { reason, .. } = &scene.lineup.records()[0].fact else { panic!() };
-    assert!(reason.ends_with("guest-ping, for the 2. time within 600 s"), "{reason}");
+    assert!(reason.ends_with("guest-ping, which is 2 failures within 600 s"), "{reason}");
 }
 
 #[test]

@@ -51,7 +51,7 @@ fn a_block_that_refuses_says_why_and_the_others_go_on() {
             {"phys-index": 0, "response": "operation-failed", "error-code": 16},
             {"phys-index": 1, "response": "operation-failed", "error-code": 22},
             {"phys-index": 2, "response": "operation-failed", "error-code": 110},
-            {"phys-index": 3, "response": "operation-failed"},
+            {"phys-index": 3, "response": "operation-failed", "error-code": 117},
             {"phys-index": 4, "response": "success"}
         ])
     );

@@ -10,3 +10,9 @@ pub fn soon(what: &str, is_so: impl Fn() -> bool) {
         std::thread::sleep(Duration::from_millis(2));
     }
 }
+
+/// What the agent warns of in its log, but for commands that it refuses.
+pub fn warnings(log: &str) -> Vec<&str> {
+    let is_one = |line: &&str| line.contains(": warning: ") || line.contains(": error: ");
+    log.lines().filter(is_one).filter(|line| !line.contains(" refused: by ")).collect()
+}

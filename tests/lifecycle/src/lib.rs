@@ -15,7 +15,7 @@ mod line;
 mod process;
 mod system_log;
 
-pub use around::soon;
+pub use around::{soon, warnings};
 pub use bulkhead_test_support::script;
 pub use daemons::Daemons;
 pub use ending::{Ended, Running, agent_in, refused, run_to_end, within};

@@ -96,7 +96,7 @@ fn story() {
     assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
 
     policy(&agent, WITHOUT);
-    soon("the policy is another one", || agent.log().matches("the policy is another one now").count() == 2);
+    soon("the policy is another one", || agent.log().matches("the policy was replaced").count() == 2);
     assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
     machine.put("cpu/cpu3/online", "0\n");
     let kind = SockProtocol::NetlinkKObjectUEvent;
