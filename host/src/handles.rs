@@ -66,7 +66,7 @@ mod tests {
     use bulkhead_gate::Caps;
 
     fn null() -> Opened {
-        Opened { file: std::fs::File::open("/dev/null").unwrap(), caps: Caps::default() }
+        Opened { file: std::fs::File::open("/dev/null").unwrap().into(), caps: Caps::default() }
     }
 
     #[test]

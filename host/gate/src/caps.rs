@@ -2,9 +2,9 @@
 
 use crate::{Errno, Gate};
 use bulkhead_policy::{Grant, Origin, Policy, Rate};
+use bulkhead_sys::OpenFile;
 use std::cell::RefCell;
 use std::collections::VecDeque;
-use std::fs::File;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ const PARTS: u32 = 60;
 #[derive(Debug)]
 pub struct Opened {
     /// The file.
-    pub file: File,
+    pub file: OpenFile,
     /// How far it may be used. It stays so when the policy changes.
     pub caps: Caps,
 }
@@ -27,13 +27,6 @@ pub struct Caps {
     size: Option<u64>,
     appends: bool,
     meter: Option<Rc<RefCell<Meter>>>,
-}
-
-impl Opened {
-    /// Appends up to `most` bytes to `data`, at the file's position, and tells how many there were; none is the end.
-    pub fn read_more(&self, data: &mut Vec<u8>, most: usize) -> Result<usize, Errno> {
-        bulkhead_sys::read_more(&self.file, data, most)
-    }
 }
 
 impl Caps {

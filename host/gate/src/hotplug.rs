@@ -7,13 +7,13 @@ impl Gate {
     /// Takes a processor in or out of use.
     pub fn set_processor(&self, module: &str, id: i64, online: bool) -> Result<(), GateError<Errno>> {
         self.require(module, Capability::Hotplug, &[("processors", Ask::Number(id))])?;
-        Ok(self.system.set_processor(id, online)?)
+        Ok(self.allow_switch(|| self.system.set_processor(id, online))??)
     }
 
     /// Takes a block of memory in or out of use.
     pub fn set_memory_block(&self, module: &str, index: u64, online: bool) -> Result<(), GateError<Errno>> {
         self.require(module, Capability::Hotplug, &[("memory", Ask::Flag(true))])?;
-        Ok(self.system.set_memory_block(index, online)?)
+        Ok(self.allow_switch(|| self.system.set_memory_block(index, online))??)
     }
 }
 

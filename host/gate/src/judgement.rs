@@ -102,12 +102,14 @@ impl Gate {
     pub fn begin(&self, standing: Standing) {
         let exact = standing.exact || self.judge.rehearsed.is_some();
         self.judge.standing.set(Standing { exact, ..standing });
+        self.allowance.renew();
         self.judge.judgements.take();
     }
 
     /// A request ends; what the policy said meanwhile. What comes between two requests is judged without mercy.
     pub fn end(&self) -> Judgements {
         self.judge.standing.take();
+        self.allowance.renew();
         let judgements = self.judge.judgements.take();
         if let Some(rehearsed) = &self.judge.rehearsed {
             rehearsed.replace(judgements.clone());
@@ -134,6 +136,13 @@ impl Gate {
     /// taken. Not remembered: nothing was asked for.
     pub(crate) fn permits(&self, module: &str, capability: Capability, asks: &Asks<'_>) -> bool {
         self.judge.policy.borrow().judge(module, capability.name(), asks).allowed
+    }
+
+    /// Whether what the policy denies is denied without looking closer: nobody asks what exactly it was, and it is not done all the
+    /// same.
+    pub(crate) fn denies_by_text(&self) -> bool {
+        let Standing { observe, exact, .. } = self.judge.standing.get();
+        !observe && !exact
     }
 
     /// Whether `module` may be told what the agent knows of itself. There is nothing to call behind it.

@@ -8,6 +8,7 @@
 //! request is remembered ([`Judgements`]), for the log and for the owner's questions.
 
 mod accounts;
+mod allowance;
 mod capability;
 mod caps;
 mod clock;
@@ -34,7 +35,7 @@ pub use accounts::{CHPASSWD, PasswordError};
 pub use bulkhead_policy::Policy;
 pub use bulkhead_sys::{
     Added, AdditionWatch, Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, MountId,
-    Notes, OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
+    Notes, OpenFile, OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
 };
 pub use capability::Capability;
 pub use caps::{Caps, Opened, Position};
@@ -48,6 +49,7 @@ pub use processes::Started;
 pub use readable::is_ever_readable;
 pub use sleep::{Sleep, SleepTool};
 
+use allowance::Allowance;
 use bulkhead_sys::System;
 use caps::Meters;
 use judgement::Judge;
@@ -62,6 +64,7 @@ pub struct Gate {
     hook: Option<PathBuf>,
     judge: Judge,
     meters: RefCell<Meters>,
+    allowance: Allowance,
 }
 
 /// Why the gate did not open, or what the system answered behind it.
@@ -84,7 +87,8 @@ impl Gate {
     /// A gate in front of `system`, with `policy` in force. `hook` is the owner's freeze hook script, if there is one: a
     /// module can have it run but cannot choose it.
     pub fn new(system: Box<dyn System>, hook: Option<PathBuf>, policy: Rc<Policy>) -> Self {
-        let gate = Gate { system, hook, judge: Judge::default(), meters: RefCell::default() };
+        let (judge, meters, allowance) = (Judge::default(), RefCell::default(), Allowance::default());
+        let gate = Gate { system, hook, judge, meters, allowance };
         gate.set_policy(policy);
         gate
     }

@@ -27,15 +27,20 @@ struct Settings {
 impl Gate {
     /// Starts a program. Where `program.path` is a name, it is searched first, in the PATH that the client has set for it.
     ///
-    /// What is judged is the file that was found, links followed, and this very file is executed; so it is no matter how a
-    /// client, or a PATH of its, leads there. Whether a program is there that no rule permits is not told: that is denied
+    /// What is judged is the file that was found, links followed, and this very file is executed, by its own path if nobody but
+    /// root can put another there; so it is no matter how a client, or a PATH of its, leads there. Whether a program is there that no rule permits is not told: that is denied
     /// like one that is.
     pub fn spawn(&self, module: &str, mut program: Spawn) -> Result<Started, GateError<Errno>> {
         if self.is_unrestricted(module, Capability::Processes) {
             self.require(module, Capability::Processes, &[])?;
             return self.spawn_as_usual(program);
         }
-        let found = self.find(&program).and_then(|path| self.system.locate_program(&path).map(|file| (path, file)));
+        let may_be_permitted = self.policy().may_permit(module, Capability::Processes.name(), &[]);
+        let found = match may_be_permitted || !self.denies_by_text() {
+            true => self.find(&program).and_then(|path| self.system.locate_program(&path).map(|file| (path, file))),
+            // Whatever it is: no permit speaks of any program.
+            false => Err(Errno::EACCES),
+        };
         let names: Vec<&[u8]> = program.environment.iter().flatten().map(|variable| name(variable)).collect();
         let policy = self.policy();
         let also = match &found {
@@ -62,8 +67,10 @@ impl Gate {
         if let Some(first) = program.arguments.first_mut() {
             first.clone_from(&located.path);
         }
+        // Where nobody can put another file at its path, the path is as good, and a script knows by it where it lies.
+        let (path, file) = if located.is_fixed { (located.path, None) } else { (path, Some(located.file)) };
         program.path = path;
-        program.manner = Manner { file: Some(located.file), user: run_as, own_group: time_limit.is_some() };
+        program.manner = Manner { file, exact: true, user: run_as, own_group: time_limit.is_some() };
         Ok(Started { spawned: self.system.spawn(&program)?, time_limit, output_limit })
     }
 

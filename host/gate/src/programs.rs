@@ -37,7 +37,8 @@ impl Gate {
         self.system.find_program(name.as_bytes(), Some(&folders))
     }
 
-    /// Runs a program to its end, which it has to come to within `time_limit`. `input` is never logged.
+    /// Runs a program to its end, which it has to come to within `time_limit`, and with the others of the request within what
+    /// one may take. `input` is never logged.
     pub(crate) fn run_program(
         &self,
         path: &[u8],
@@ -45,12 +46,14 @@ impl Gate {
         input: Vec<u8>,
         time_limit: Duration,
     ) -> Result<(), ProgramError> {
-        self.system.run(&Program {
-            path: path.to_vec(),
-            arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
-            input,
-            time_limit,
-            output_limit: OUTPUT_LIMIT,
+        self.allow_program(time_limit, |time_limit| {
+            self.system.run(&Program {
+                path: path.to_vec(),
+                arguments: arguments.iter().map(|word| (*word).to_owned()).collect(),
+                input,
+                time_limit,
+                output_limit: OUTPUT_LIMIT,
+            })
         })
     }
 }

@@ -11,6 +11,10 @@ const ASK_LIMIT: Duration = Duration::from_secs(10);
 /// The sleep itself does not count: programs are timed by a clock that stands still meanwhile (CLOCK_MONOTONIC).
 const RUN_LIMIT: Duration = Duration::from_secs(120);
 
+/// How long the kernel may take for it, falling asleep and waking up: memory is written to a disk, which takes a minute where there
+/// is much of it. Who asks is told of the failure then; the kernel goes on.
+const KERNEL_LIMIT: Duration = Duration::from_secs(600);
+
 /// How long the kernel's list of sleeps may be, in bytes. It is a page at most, and of the words that there are
 /// (`freeze standby mem disk`) it never has more than four.
 const WORDS_LIMIT: usize = 4096;
@@ -114,7 +118,7 @@ impl Gate {
             Sleep::Ram => "mem",
             Sleep::Hybrid => return Err(GateError::Failed(Errno::EINVAL)),
         };
-        Ok(self.system.kernel_sleep(word)?)
+        Ok(self.system.kernel_sleep(word, KERNEL_LIMIT)?)
     }
 
     fn run_sleep_program(

@@ -5,7 +5,7 @@ use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 
 impl Gate {
-    /// Trims the file system mounted at `mount_point`; no other than `is`, if that is told.
+    /// Trims the file system mounted at `mount_point`, if the request has time left for it; no other than `is`, if that is told.
     pub fn trim(
         &self,
         module: &str,
@@ -16,7 +16,8 @@ impl Gate {
         let policy = self.policy();
         let also = self.also(&policy, (module, Capability::Trimmer, "mount-points"), Thing::MountPoint(mount_point));
         self.require(module, Capability::Trimmer, &[("mount-points", Ask::Thing { name: mount_point, also: &also })])?;
-        Ok(self.system.trim(mount_point, is, minimum)?)
+        let trimmed = self.allow_trim(|limit| self.system.trim(mount_point, is, minimum, limit));
+        Ok(trimmed.map_err(MountError::Failed)??)
     }
 }
 

@@ -163,6 +163,13 @@ impl Policy {
         names
     }
 
+    /// Whether some permit could cover a use of `capability` by `module` with all of these words, whatever else is asked for. If not,
+    /// nothing needs to be found out of what the use is about: it is denied.
+    pub fn may_permit(&self, module: &str, capability: &str, words: &[&str]) -> bool {
+        let permits = |rule: &&Grant| rule.effect == Effect::Permit && rule.concerns(module, capability);
+        self.grants.iter().filter(permits).any(|rule| words.iter().all(|word| rule.has_word(word)))
+    }
+
     /// The folders that rules of `capability` name for `module`, each once: where the gate has to look.
     pub fn trees(&self, module: &str, capability: &str) -> Vec<&str> {
         let concerned = self.grants.iter().filter(|rule| rule.concerns(module, capability));
@@ -264,6 +271,9 @@ mod tests {
         assert!(judge(&["/b", "/b/c"], &["read"], false) && !judge(&["/b", "/b/c"], &["write"], false));
         assert!(!judge(&[], &["read"], false), "in no tree");
         assert_eq!(policy.trees("file", "files"), ["/a", "/b", "/b/c"]);
+        let may = |words: &[&str]| policy.may_permit("file", "files", words);
+        assert!(may(&[]) && may(&["read"]) && may(&["write", "read"]) && !may(&["read", "append"]));
+        assert!(!policy.may_permit("exec", "files", &[]) && !policy.may_permit("file", "power", &[]));
     }
 
     #[test]

@@ -191,7 +191,7 @@ pub const SHAPES: &[Shape] = &[
                 name: "run-as",
                 kind: Kind::User,
                 required: false,
-                doc: "The user as whom they run, with that user's groups. Without: the agent's own, root.",
+                doc: "The user as whom they run, with that user's groups, and with that user's HOME, USER, LOGNAME, SHELL and a PATH where the client sets no variables. Without: the agent's own, root.",
             },
             Key {
                 name: "time-limit",

@@ -12,8 +12,8 @@ impl Host for Compartment {
         crypted: bool,
     ) -> wasmtime::Result<Result<(), PasswordError>> {
         self.called(password.len())?;
-        let outcome = self.state().gate.set_password(self.module, &user, &password, crypted);
-        Ok(outcome.map_err(password_error))
+        let set = |it: &mut Self| it.state().gate.set_password(it.module, &user, &password, crypted);
+        Ok(self.at_length(set)?.map_err(password_error))
     }
 
     fn read_keys(&mut self, user: String) -> wasmtime::Result<Result<Vec<u8>, KeysError>> {

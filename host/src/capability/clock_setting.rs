@@ -16,7 +16,7 @@ impl Host for Compartment {
             Direction::SystemToHardware => bulkhead_gate::Direction::SystemToHardware,
             Direction::HardwareToSystem => bulkhead_gate::Direction::HardwareToSystem,
         };
-        let outcome = self.state().gate.hardware_clock(self.module, direction);
+        let outcome = self.at_length(|it| it.state().gate.hardware_clock(it.module, direction))?;
         Ok(outcome.map_err(|error| errno::program(error, bulkhead_gate::HWCLOCK)))
     }
 

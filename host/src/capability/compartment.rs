@@ -7,9 +7,11 @@ use crate::ruling;
 use crate::runtime::{Bounds, Timing, limits};
 use bulkhead_gate::MountTable;
 use bulkhead_protocol::{Request, Success};
+use nix::time::{ClockId, clock_gettime};
 use std::cell::{Cell, RefMut};
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
+use thiserror::Error;
 
 /// The host's side of one instance: what it may use, the request it answers, the reply as far as it has come.
 pub struct Compartment {
@@ -25,15 +27,25 @@ pub struct Compartment {
     /// What the program that is about to be started will read.
     pub(super) input: Pieces,
     state: SharedState,
+    /// Whether the request leads out of the frozen state, for which there is always time.
+    leads_out: bool,
     calls: u32,
     /// Bytes moved for the module, in and out: what it did with them may take time in proportion.
     moved: u64,
     /// Processor time of this thread when the clock was first looked at.
     pub(crate) started: Option<Duration>,
     pub(crate) timing: Timing,
-    /// The time that the host has acted for the module; nothing if nobody wants to know.
-    acted: Option<Cell<Duration>>,
+    /// The time that the host has acted for the module.
+    acted: Cell<Duration>,
+    /// Of that what was spent [at length](Compartment::at_length), and has limits of its own.
+    at_length: Duration,
 }
+
+/// The host has acted for the module for as long as it does for one request. That is not the module's fault: files and reports may
+/// be on a server that is slow.
+#[derive(Debug, Error)]
+#[error("the host has acted for the module for {}s, and does no more for one request", limits::HOST_TIME.as_secs())]
+pub(crate) struct TookTooLong;
 
 /// What a compartment leaves behind.
 pub struct Answered {
@@ -51,7 +63,6 @@ impl Compartment {
     /// For an instance of `module`, with no request yet.
     pub fn new(module: &'static str, state: SharedState) -> Self {
         let bounds = Bounds::of(module, &state.borrow().gate.policy());
-        let acted = state.borrow().audit().is_on().then(Cell::default);
         Compartment {
             module,
             bounds,
@@ -62,18 +73,21 @@ impl Compartment {
             mounts: None,
             input: Pieces::default(),
             state,
+            leads_out: false,
             calls: 0,
             moved: 0,
             started: None,
             timing: Timing::default(),
-            acted,
+            acted: Cell::default(),
+            at_length: Duration::ZERO,
         }
     }
 
     /// Gives it the request to answer, whose time begins now. A request to thaw what is frozen has all that the agent itself
     /// would give it, however little the owner's limits leave its module.
     pub fn accept(&mut self, request: Request) {
-        if ruling::leads_out(request.execute()) && self.state.borrow().is_frozen() {
+        self.leads_out = ruling::leads_out(request.execute()) && self.state.borrow().is_frozen();
+        if self.leads_out {
             self.bounds.widen();
         }
         self.request = Some(request);
@@ -92,7 +106,7 @@ impl Compartment {
             tracing::warn!("module {}: {lost} more lines were not logged", self.module);
         }
         let reply = std::mem::take(&mut self.reply);
-        let host = self.acted.take().map(Cell::into_inner).unwrap_or_default();
+        let host = self.acted.take();
         let (request, delimited, timing) = (self.request.take(), self.delimited, Timing { host, ..self.timing });
         Answered { request, reply, delimited, timing }
     }
@@ -118,7 +132,25 @@ impl Compartment {
         if self.calls > limits::HOST_CALLS {
             return Err(broken_rule("the module called the host too often"));
         }
+        if !self.leads_out && self.acted.get() - self.at_length > limits::HOST_TIME {
+            return Err(wasmtime::Error::new(TookTooLong));
+        }
         Ok(())
+    }
+
+    /// Does something of which the disk, the machine or another program decides how long it takes: file systems come to rest,
+    /// memory is moved, a script runs. The module pays for it neither with its processor time nor with the host's; the gate
+    /// has a limit for each.
+    pub(super) fn at_length<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> wasmtime::Result<T> {
+        let time = || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
+        let (before, acted) = (time()?, self.acted.get());
+        let outcome = act(self);
+        let used = time()? - before;
+        if let Some(started) = &mut self.started {
+            *started += used.into();
+        }
+        self.at_length += self.acted.get() - acted;
+        Ok(outcome)
     }
 
     /// More bytes than were known when the call began.
@@ -133,14 +165,15 @@ impl Compartment {
 
     /// The host's state, to act on: as long as it is held the time is the host's, not the module's.
     pub(super) fn state(&self) -> Acting<'_> {
-        Acting { state: self.state.borrow_mut(), clock: self.acted.as_ref().map(|acted| (acted, Instant::now())) }
+        Acting { state: self.state.borrow_mut(), acted: &self.acted, begin: Instant::now() }
     }
 }
 
 /// The host's state while the host acts for a module.
 pub(super) struct Acting<'a> {
     state: RefMut<'a, HostState>,
-    clock: Option<(&'a Cell<Duration>, Instant)>,
+    acted: &'a Cell<Duration>,
+    begin: Instant,
 }
 
 impl Deref for Acting<'_> {
@@ -159,8 +192,6 @@ impl DerefMut for Acting<'_> {
 
 impl Drop for Acting<'_> {
     fn drop(&mut self) {
-        if let Some((acted, begin)) = self.clock {
-            acted.set(acted.get() + begin.elapsed());
-        }
+        self.acted.set(self.acted.get() + self.begin.elapsed());
     }
 }

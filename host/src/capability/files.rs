@@ -6,8 +6,7 @@ use super::{Compartment, errno};
 use crate::handles::UnknownHandle;
 use crate::runtime::limits;
 use bulkhead_gate::{Errno, Opened, Position};
-use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::SeekFrom;
 
 impl Host for Compartment {
     fn open(&mut self, path: String, flags: OpenFlags) -> wasmtime::Result<Result<i64, ErrorCode>> {
@@ -63,8 +62,8 @@ impl Host for Compartment {
             Whence::End => Ok(SeekFrom::End(offset)),
         };
         self.with_file(handle, |opened| match to {
-            Ok(to) => (&opened.file).seek(to),
-            Err(_) => Err(io::Error::from_raw_os_error(nix::libc::EINVAL)),
+            Ok(to) => opened.file.seek(to),
+            Err(_) => Err(Errno::EINVAL),
         })
     }
 
@@ -83,11 +82,11 @@ impl Compartment {
     fn with_file<T>(
         &mut self,
         handle: i64,
-        act: impl FnOnce(&Opened) -> io::Result<T>,
+        act: impl FnOnce(&Opened) -> Result<T, Errno>,
     ) -> wasmtime::Result<Result<T, HandleError>> {
         let state = self.state();
         Ok(match state.handles.get(self.module, handle) {
-            Ok(opened) => act(opened).map_err(|error| HandleError::Failed(errno::io(&error))),
+            Ok(opened) => act(opened).map_err(|errno| HandleError::Failed(errno::word(errno))),
             Err(unknown) => Err(unknown.into()),
         })
     }
@@ -99,10 +98,10 @@ impl From<UnknownHandle> for HandleError {
     }
 }
 
-fn read_as_permitted(opened: &Opened, wanted: usize) -> io::Result<Chunk> {
-    let Opened { file, caps } = opened;
-    let at = caps.size().and_then(|_| position(file));
-    let chunk = match caps.readable(at, wanted).map_err(refused)? {
+fn read_as_permitted(opened: &Opened, wanted: usize) -> Result<Chunk, Errno> {
+    let caps = &opened.caps;
+    let at = position(opened)?;
+    let chunk = match caps.readable(at, wanted)? {
         0 if wanted > 0 => Chunk { data: Vec::new(), eof: true },
         wanted => read_up_to(opened, wanted)?,
     };
@@ -110,36 +109,35 @@ fn read_as_permitted(opened: &Opened, wanted: usize) -> io::Result<Chunk> {
     Ok(chunk)
 }
 
-fn write_as_permitted(Opened { file, caps }: &Opened, data: &[u8]) -> io::Result<()> {
-    let at = caps.size().and_then(|_| position(file)).map(|at| match caps.appends() {
+fn write_as_permitted(opened: &Opened, data: &[u8]) -> Result<(), Errno> {
+    let caps = &opened.caps;
+    let at = position(opened)?.map(|at| match caps.appends() {
         true => Position { begin: at.length, ..at },
         false => at,
     });
-    caps.writable(at, data.len()).map_err(refused)?;
+    caps.writable(at, data.len())?;
     caps.moved(data.len());
-    (&*file).write_all(data)
+    opened.file.write_all(data)
 }
 
-/// Where the file is read and written; nothing if it is a thing without positions, such as a FIFO.
-fn position(mut file: &File) -> Option<Position> {
-    let begin = file.stream_position().ok()?;
-    Some(Position { begin, length: file.metadata().ok()?.len() })
-}
-
-fn refused(errno: Errno) -> io::Error {
-    io::Error::from_raw_os_error(errno as i32)
+/// Where the file is read and written; nothing if nobody needs to know, or if it is a thing without positions.
+fn position(Opened { file, caps }: &Opened) -> Result<Option<Position>, Errno> {
+    if caps.size().is_none() {
+        return Ok(None);
+    }
+    Ok(file.position()?.map(|(begin, length)| Position { begin, length }))
 }
 
 /// Reads until there are `wanted` bytes, the file ends, or the system says no. What was read before it said no is
 /// given; the module learns of the refusal with its next call.
-fn read_up_to(opened: &Opened, wanted: usize) -> io::Result<Chunk> {
+fn read_up_to(opened: &Opened, wanted: usize) -> Result<Chunk, Errno> {
     let mut data = Vec::with_capacity(wanted);
     while data.len() < wanted {
         let left = wanted - data.len();
-        match opened.read_more(&mut data, left) {
+        match opened.file.read_more(&mut data, left) {
             Ok(0) => return Ok(Chunk { data, eof: true }),
             Ok(_) | Err(Errno::EINTR) => {}
-            Err(errno) if data.is_empty() => return Err(refused(errno)),
+            Err(errno) if data.is_empty() => return Err(errno),
             Err(_) => break,
         }
     }

@@ -18,9 +18,9 @@ impl Host for Compartment {
             HookPhase::Freeze => bulkhead_gate::HookPhase::Freeze,
             HookPhase::Thaw => bulkhead_gate::HookPhase::Thaw,
         };
-        let state = self.state();
-        let path = state.gate.hook().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
-        Ok(state.gate.run_hook(self.module, phase).map_err(|error| errno::program(error, &path)))
+        let path = self.state().gate.hook().map(|path| path.to_string_lossy().into_owned()).unwrap_or_default();
+        let ran = self.at_length(|it| it.state().gate.run_hook(it.module, phase))?;
+        Ok(ran.map_err(|error| errno::program(error, &path)))
     }
 
     fn begin(&mut self) -> wasmtime::Result<Result<(), ErrorCode>> {
@@ -43,7 +43,7 @@ impl Host for Compartment {
 
     fn thaw(&mut self, mount_point: Vec<u8>) -> wasmtime::Result<Result<(), MountError>> {
         self.called(mount_point.len())?;
-        Ok(self.state().thaw(self.module, &mount_point).map_err(errno::mount))
+        self.at_length(|it| it.state().thaw(it.module, &mount_point).map_err(errno::mount))
     }
 
     fn frozen_here(&mut self) -> wasmtime::Result<Vec<Vec<u8>>> {
@@ -60,11 +60,10 @@ impl Host for Compartment {
 impl Compartment {
     fn freeze_just(&mut self, mount_point: &[u8], is: Option<MountId>) -> wasmtime::Result<Result<(), MountError>> {
         self.called(mount_point.len())?;
-        let mut state = self.state();
-        if !state.is_frozen() {
+        if !self.state().is_frozen() {
             return Ok(Err(MountError::Failed(ErrorCode::NotPermitted)));
         }
-        Ok(state.freeze(self.module, mount_point, is).map_err(errno::mount))
+        self.at_length(|it| it.state().freeze(it.module, mount_point, is).map_err(errno::mount))
     }
 }
 

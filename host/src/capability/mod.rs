@@ -25,6 +25,7 @@ mod reply;
 mod system_files;
 mod trimmer;
 
+pub(crate) use compartment::TookTooLong;
 pub use compartment::{Answered, Compartment};
 
 use bindings::bulkhead::agent as interface;

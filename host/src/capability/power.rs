@@ -18,21 +18,21 @@ impl Host for Compartment {
             Mode::Halt => bulkhead_gate::Mode::Halt,
             Mode::Reboot => bulkhead_gate::Mode::Reboot,
         };
-        let outcome = self.state().gate.run_tool(self.module, tool, mode);
+        let outcome = self.at_length(|it| it.state().gate.run_tool(it.module, tool, mode))?;
         Ok(outcome.map_err(|error| errno::program(error, tool.path())))
     }
 
     fn ask_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> wasmtime::Result<Result<(), ProgramError>> {
         self.called(0)?;
         let (tool, sleep) = (plain_tool(tool), plain_sleep(sleep));
-        let outcome = self.state().gate.ask_sleep(self.module, tool, sleep);
+        let outcome = self.at_length(|it| it.state().gate.ask_sleep(it.module, tool, sleep))?;
         Ok(outcome.map_err(|error| errno::program(error, tool.ask(sleep).0)))
     }
 
     fn run_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> wasmtime::Result<Result<(), ProgramError>> {
         self.called(0)?;
         let (tool, sleep) = (plain_tool(tool), plain_sleep(sleep));
-        let outcome = self.state().gate.run_sleep(self.module, tool, sleep);
+        let outcome = self.at_length(|it| it.state().gate.run_sleep(it.module, tool, sleep))?;
         Ok(outcome.map_err(|error| errno::program(error, tool.run(sleep).0)))
     }
 
@@ -48,7 +48,7 @@ impl Host for Compartment {
 
     fn kernel_sleep(&mut self, sleep: Sleep) -> wasmtime::Result<Result<(), ErrorCode>> {
         self.called(0)?;
-        Ok(self.state().gate.kernel_sleep(self.module, plain_sleep(sleep)).map_err(errno::code))
+        self.at_length(|it| it.state().gate.kernel_sleep(it.module, plain_sleep(sleep)).map_err(errno::code))
     }
 }
 

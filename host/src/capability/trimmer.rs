@@ -24,7 +24,7 @@ impl Compartment {
         minimum: u64,
     ) -> wasmtime::Result<Result<Trimmed, MountError>> {
         self.called(mount_point.len())?;
-        let done = self.state().gate.trim(self.module, mount_point, is, minimum);
+        let done = self.at_length(|it| it.state().gate.trim(it.module, mount_point, is, minimum))?;
         Ok(done.map(|done| Trimmed { bytes: done.bytes, minimum: done.minimum }).map_err(errno::mount))
     }
 }

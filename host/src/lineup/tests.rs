@@ -212,7 +212,7 @@ fn one_such_failure_of_a_proven_version_is_told_and_counts_with_those_that_come(
 fn the_files_of_a_module_that_is_gone_are_closed() {
     let mut scene = Scene::new();
     let open = |scene: &Scene, name| {
-        let opened = Opened { file: std::fs::File::open("/dev/null").unwrap(), caps: Caps::default() };
+        let opened = Opened { file: std::fs::File::open("/dev/null").unwrap().into(), caps: Caps::default() };
         scene.lineup.state.borrow_mut().handles.insert(interned(name), 1000, opened);
     };
     let has = |scene: &Scene, name| scene.lineup.state.borrow().handles.get(name, 1000).is_ok();

@@ -8,7 +8,7 @@ use super::ready::{Instance, Ready};
 use super::ticker::Ticker;
 use crate::capability::bindings::Offered;
 use crate::capability::bindings::bulkhead::agent::types::CommandError;
-use crate::capability::{Answered, Compartment};
+use crate::capability::{Answered, Compartment, TookTooLong};
 use crate::host_state::SharedState;
 use crate::modules::{LoadError, Module, Modules};
 use crate::under_way::{SharedUnderWay, UnderWay};
@@ -100,7 +100,7 @@ pub struct Timing {
     pub instance: Duration,
     /// The module's call, with the calls that it made to the host.
     pub call: Duration,
-    /// Of these the calls in which the host acted: went through the gate, or to its own state. Measured for the audit only.
+    /// Of these the calls in which the host acted: went through the gate, or to its own state.
     pub host: Duration,
 }
 
@@ -111,6 +111,7 @@ impl Failure {
     /// What the module did, in a few words, if it is to blame.
     pub(crate) fn fault(&self) -> Option<String> {
         match self {
+            Failure::Trapped { source, .. } if source.is::<TookTooLong>() => None,
             Failure::Trapped { source, .. } => Some(format!("failed ({})", source.root_cause())),
             Failure::NotJson { why: NotOneValue::DuplicateKey, .. } => {
                 Some("returned an object with the same key twice".to_owned())

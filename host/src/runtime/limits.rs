@@ -37,6 +37,13 @@ const TIME_PER_MEBIBYTE: Duration = Duration::from_millis(250);
 /// module that moves the same bytes again and again buys no more with them, so no request has more than 48 seconds more.
 const MEBIBYTES_THAT_COUNT: u64 = 192;
 
+/// How long the host acts for one request, on the clock on the wall, for the processor's does not see what is waited for: a file on
+/// a server that takes seconds for each piece, a hundred homes that do not answer. It bounds what one request makes the next
+/// client wait. What is known to take its time does not count here and has a limit each, in the gate: freezing, hooks, trimming,
+/// sleep, switching off, passwords, hot-plugging. Of an honest request it is the whole time of the slowest: 48 MiB of a
+/// file on a disk that gives a megabyte a second.
+pub(crate) const HOST_TIME: Duration = Duration::from_secs(60);
+
 /// A piece of a file or of a long request, in bytes. The compartment's memory must not grow with what a client asks
 /// for, and a piece of this size stays in the processor's second-level cache.
 pub const PIECE: usize = 64 * 1024;

@@ -37,7 +37,7 @@ pub use fake::Fake;
 pub use folder_watch::{Aim, FolderWatch};
 pub use identity::Kernel;
 pub use kept::KeptPage;
-pub use linux::Linux;
+pub use linux::{Held, Linux, OpenFile};
 pub use located::{Found, Located, LocatedProgram, ObjectKind};
 pub use network::{Address, InterfaceAddress};
 pub use nix::errno::Errno;

@@ -1,7 +1,7 @@
 //! What a path leads to, found and held but not opened.
 
+use crate::Held;
 use nix::errno::Errno;
-use std::os::fd::OwnedFd;
 
 /// Something that a path leads to, or the place where it would be.
 ///
@@ -18,6 +18,9 @@ pub struct Located {
     pub size: u64,
     /// Whether it may have other names: a regular file with several links.
     pub has_other_names: bool,
+    /// Whether opening and reading it waits for its file system at most: a regular file, a folder, a FIFO, /dev/null and its
+    /// like; no device with a driver of its own.
+    pub is_plain: bool,
     /// Whether every way to it that begins in one of the trees, or at the root, meets a symbolic link.
     pub by_link: bool,
     /// The trees in which it lies, by their positions in the list that was given. What a link promises that leads nowhere
@@ -32,11 +35,11 @@ pub struct Located {
 #[derive(Debug)]
 pub enum Found {
     /// The thing itself (open(2), O_PATH).
-    Object(OwnedFd),
+    Object(Held),
     /// Nothing, but it could be made.
     Place {
         /// The folder that it would be in (open(2), O_PATH).
-        folder: OwnedFd,
+        folder: Held,
         /// Its name there, with the slashes that followed it.
         name: Vec<u8>,
     },
@@ -61,7 +64,10 @@ pub enum ObjectKind {
 #[derive(Debug)]
 pub struct LocatedProgram {
     /// The file (open(2), O_PATH).
-    pub file: OwnedFd,
+    pub file: Held,
     /// Its path without links, as the kernel has it.
     pub path: Vec<u8>,
+    /// Whether nobody but root can put another file at this path, or change this one: file and all folders above it are root's,
+    /// and nobody else may write to them. Then executing what is at the path is as good as executing the file.
+    pub is_fixed: bool,
 }

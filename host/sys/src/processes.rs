@@ -1,5 +1,6 @@
 //! Programs that run on their own, as plain values.
 
+use crate::Held;
 use std::os::fd::OwnedFd;
 
 /// A program to start.
@@ -9,7 +10,7 @@ pub struct Spawn {
     pub path: Vec<u8>,
     /// What it is called, its argument 0, and its arguments. Never logged: they may hold secrets.
     pub arguments: Vec<Vec<u8>>,
-    /// Its whole environment as NAME=VALUE; without it the agent's own. Never logged either.
+    /// Its whole environment as NAME=VALUE; without it the agent's own, or one that befits its user. Never logged either.
     pub environment: Option<Vec<Vec<u8>>>,
     /// Whether it gets a pipe as standard input; if not, that is /dev/null.
     pub input: bool,
@@ -25,21 +26,24 @@ pub struct Spawn {
 #[derive(Debug, Default)]
 pub struct Manner {
     /// The file to execute (execveat(2)), whatever is at the path by now. If it is a script, its interpreter is given it as
-    /// `/dev/fd/3`, which is then the script's `$0`, and has it open under that number; a binary has not. There is no shell
-    /// for a file that the kernel cannot execute: `ENOEXEC`.
-    pub file: Option<OwnedFd>,
+    /// `/dev/fd/3`, which is then the script's `$0`, and has it open under that number; a binary has not.
+    pub file: Option<Held>,
+    /// Whether there is no shell for a file that the kernel cannot execute: `ENOEXEC`. So it is if there is a `file`.
+    pub exact: bool,
     /// The user as whom it runs, for good and with that user's groups, in the root folder; `EPERM` if there is none. HOME,
-    /// USER, LOGNAME and SHELL are the user's, where `environment` does not set them. The user's login is not imitated beyond
-    /// that: no limits, no session, and the agent's umask.
+    /// USER, LOGNAME and SHELL are the user's, where `environment` does not set them; without `environment` there are these, a
+    /// PATH, and the agent's language and time zone. The user's login is not imitated beyond that: no limits, no session, and
+    /// the agent's umask.
     pub user: Option<String>,
-    /// Whether it leads a process group of its own, by which it can be ended with all that it has started.
+    /// Whether it can be ended with all that it has started. Every program leads a process group of its own.
     pub own_group: bool,
 }
 
 /// Two are the same if they say the same; files are not compared.
 impl PartialEq for Manner {
     fn eq(&self, other: &Self) -> bool {
-        self.file.is_some() == other.file.is_some() && (&self.user, self.own_group) == (&other.user, other.own_group)
+        (self.file.is_some(), self.exact, &self.user, self.own_group)
+            == (other.file.is_some(), other.exact, &other.user, other.own_group)
     }
 }
 

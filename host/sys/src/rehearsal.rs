@@ -11,12 +11,13 @@ mod tests;
 
 use crate::{
     Ending, Found, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, ObjectKind,
-    OpenFlags, Program, ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage, in_memory,
+    OpenFile, OpenFlags, Program, ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage, in_memory,
 };
 use nix::errno::Errno;
 use std::cell::RefCell;
 use std::fs::File;
 use std::io::Read;
+use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -73,13 +74,13 @@ impl<S: System> Rehearsal<S> {
     }
 
     /// As opening what was found would end.
-    fn pretend_to_open(&self, found: &Located, flags: OpenFlags) -> Result<File, Errno> {
+    fn pretend_to_open(&self, found: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
         match (&found.found, found.kind) {
             (Found::Nothing(errno), _) => Err(*errno),
             (Found::Place { .. }, _) if !flags.create => Err(Errno::ENOENT),
             (_, ObjectKind::Folder) if flags.write => Err(Errno::EISDIR),
             (Found::Object(_), ObjectKind::File) if self.reads && !flags.write => self.real.open_located(found, flags),
-            _ => nothing(flags),
+            _ => nothing(flags).map(OpenFile::from),
         }
     }
 }
@@ -96,11 +97,11 @@ fn absolute(path: &[u8]) -> Vec<u8> {
 }
 
 impl<S: System> System for Rehearsal<S> {
-    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
+    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
         match self.locate(path, &[]) {
             Ok(found) => self.pretend_to_open(&found, flags),
             // Links of /proc, which lead where no path does; or a kernel that cannot tell.
-            Err(Errno::ELOOP | Errno::ENOSYS) => nothing(flags),
+            Err(Errno::ELOOP | Errno::ENOSYS) => nothing(flags).map(OpenFile::from),
             Err(errno) => Err(errno),
         }
     }
@@ -120,7 +121,7 @@ impl<S: System> System for Rehearsal<S> {
         }
     }
 
-    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno> {
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
         self.pretend_to_open(located, flags)
     }
 
@@ -159,7 +160,13 @@ impl<S: System> System for Rehearsal<S> {
         Err(MountError::Failed(Errno::EINVAL))
     }
 
-    fn trim(&self, _mount_point: &[u8], _is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {
+    fn trim(
+        &self,
+        _mount_point: &[u8],
+        _is: Option<MountId>,
+        minimum: u64,
+        _limit: Duration,
+    ) -> Result<Trimmed, MountError> {
         Ok(Trimmed { bytes: 0, minimum })
     }
 
@@ -189,7 +196,7 @@ impl<S: System> System for Rehearsal<S> {
                 let (located, _) = missing::locate(&self.real, &path, &[])?;
                 self.suppose(&located.path, "a program");
                 let flags = OpenFlags { read: true, ..OpenFlags::default() };
-                Ok(LocatedProgram { file: nothing(flags)?.into(), path: located.path })
+                Ok(LocatedProgram { file: OwnedFd::from(nothing(flags)?).into(), path: located.path, is_fixed: false })
             }
             other => other,
         }
@@ -286,7 +293,7 @@ impl<S: System> System for Rehearsal<S> {
         Ok(())
     }
 
-    fn kernel_sleep(&self, _word: &str) -> Result<(), Errno> {
+    fn kernel_sleep(&self, _word: &str, _limit: Duration) -> Result<(), Errno> {
         Ok(())
     }
 

@@ -1,16 +1,19 @@
 //! What the agent can make the system do on behalf of a module.
 
-use crate::{Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, Spawn, Spawned};
+use crate::{Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, OpenFile, Spawn, Spawned};
 use nix::errno::Errno;
 use std::fs::File;
 use std::time::Duration;
 use thiserror::Error;
 
 /// The system as the gate sees it. Paths are bytes: the kernel's are not always UTF-8.
+///
+/// What a path leads to may be a server that is gone, or a user's own program (FUSE). No call waits for these for ever: what
+/// takes longer than some seconds, or than its `patience` says, is `ETIMEDOUT`, and goes on without being waited for.
 pub trait System {
     /// Opens a file (open(2)) close-on-exec, never as controlling terminal and without blocking. A file that is made
     /// gets mode 0666 whatever the umask, as fopen(3) clients of qemu-ga have it; one that exists keeps its mode.
-    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<File, Errno>;
+    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno>;
 
     /// Finds what a client means by `path`, without opening it: nothing happens to it, whatever it is, a device or a FIFO.
     /// `trees` are the folders that a policy names. Never follows a link that is no text but a process's open file
@@ -19,7 +22,7 @@ pub trait System {
 
     /// Opens just what was found, as [`System::open_file`] would, or makes it if nothing was there; `EAGAIN` if something
     /// is there by now.
-    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno>;
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno>;
 
     /// /proc/self/mountinfo, opened to be read. The kernel makes its text while it is read, some lines at a time.
     fn mount_table(&self) -> Result<File, Errno>;
@@ -47,8 +50,14 @@ pub trait System {
     fn thaw(&self, mount_point: &[u8]) -> Result<(), MountError>;
 
     /// Discards its unused blocks (FITRIM), free extents shorter than `minimum` bytes excepted. Not opened, for `EXDEV`, if it
-    /// is not `is`.
-    fn trim(&self, mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError>;
+    /// is not `is`. `ETIMEDOUT` if that has no end within `limit`; the kernel goes on with it.
+    fn trim(
+        &self,
+        mount_point: &[u8],
+        is: Option<MountId>,
+        minimum: u64,
+        limit: Duration,
+    ) -> Result<Trimmed, MountError>;
 
     /// Whether there is a file at `path` that the agent may execute (access(2)).
     fn is_executable(&self, path: &[u8]) -> bool;
@@ -128,8 +137,9 @@ pub trait System {
     /// Takes a block of memory in or out of use.
     fn set_memory_block(&self, index: u64, online: bool) -> Result<(), Errno>;
 
-    /// Writes `word` to /sys/power/state; comes back when the machine is awake again.
-    fn kernel_sleep(&self, word: &str) -> Result<(), Errno>;
+    /// Writes `word` to /sys/power/state; comes back when the machine is awake again. `ETIMEDOUT` if falling asleep and waking up
+    /// take longer than `limit`; the sleep itself does not count.
+    fn kernel_sleep(&self, word: &str, limit: Duration) -> Result<(), Errno>;
 
     /// The text of the user's authorized_keys, read with the user's rights; `EFBIG` if it is longer than `limit` bytes.
     fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError>;

@@ -10,6 +10,7 @@ mod descriptors;
 mod forbidden_code;
 mod hook;
 mod hung_file_system;
+mod hung_paths;
 mod idle;
 mod isa_serial;
 mod log;

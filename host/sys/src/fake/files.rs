@@ -1,11 +1,12 @@
 //! A few files that pretend. What is opened is /dev/null, unless it was given a text; what was opened how is noted.
 
 use super::{Fake, State};
-use crate::{Found, Located, ObjectKind, OpenFlags, in_memory};
+use crate::{Found, Located, ObjectKind, OpenFile, OpenFlags, in_memory};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Seek, SeekFrom};
+use std::os::fd::OwnedFd;
 
 /// What a pretended path is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,7 +64,7 @@ impl Files {
 
 /// What was put at a path, as it is opened where everything is permitted and nobody looks first where it lies; and `/dev/null` under
 /// its own name.
-pub(super) fn open_file(state: &mut State, path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
+pub(super) fn open_file(state: &mut State, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
     if path == b"/dev/null" {
         return null(flags);
     }
@@ -71,9 +72,9 @@ pub(super) fn open_file(state: &mut State, path: &[u8], flags: OpenFlags) -> Res
     open_located(state, &located, flags)
 }
 
-fn null(flags: OpenFlags) -> Result<File, Errno> {
+fn null(flags: OpenFlags) -> Result<OpenFile, Errno> {
     let opened = File::options().read(flags.read).write(flags.write).open("/dev/null");
-    opened.map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
+    opened.map(OpenFile::from).map_err(|error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EIO as i32)))
 }
 
 /// A file in memory that has this text when it is opened.
@@ -122,18 +123,19 @@ pub(super) fn locate(state: &State, path: &[u8], trees: &[&str]) -> Result<Locat
     let lies_in =
         |tree: &str| tree == "/" || real.strip_prefix(tree).is_some_and(|it| it.is_empty() || it.starts_with('/'));
     let (within, others): (Vec<usize>, Vec<usize>) = (0..trees.len()).partition(|position| lies_in(trees[*position]));
-    let null = || File::open("/dev/null").map_err(|_| Errno::EIO);
+    let null = || File::open("/dev/null").map(|file| OwnedFd::from(file).into()).map_err(|_| Errno::EIO);
     let found = match (kind, errno) {
         (_, Some(errno)) => Found::Nothing(errno),
-        (ObjectKind::Missing, None) => Found::Place { folder: null()?.into(), name: Vec::new() },
-        _ => Found::Object(null()?.into()),
+        (ObjectKind::Missing, None) => Found::Place { folder: null()?, name: Vec::new() },
+        _ => Found::Object(null()?),
     };
     let perhaps = if has_other_names { others } else { Vec::new() };
-    Ok(Located { found, path: real.into_bytes(), kind, size, has_other_names, by_link, within, perhaps })
+    let is_plain = kind != ObjectKind::Special;
+    Ok(Located { found, path: real.into_bytes(), kind, size, has_other_names, is_plain, by_link, within, perhaps })
 }
 
 /// See [`crate::System::open_located`]. Notes what is opened or made, and how.
-pub(super) fn open_located(state: &mut State, located: &Located, flags: OpenFlags) -> Result<File, Errno> {
+pub(super) fn open_located(state: &mut State, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
     let deed = match &located.found {
         Found::Object(_) if located.kind == ObjectKind::Folder && flags.write => return Err(Errno::EISDIR),
         Found::Object(_) if flags.truncate => "empty",
@@ -144,7 +146,7 @@ pub(super) fn open_located(state: &mut State, located: &Located, flags: OpenFlag
     };
     state.note(deed, &located.path);
     match state.files.texts.get(&located.path) {
-        Some(text) => with_text(text, flags),
+        Some(text) => with_text(text, flags).map(OpenFile::from),
         None => null(flags),
     }
 }
@@ -153,18 +155,17 @@ pub(super) fn open_located(state: &mut State, located: &Located, flags: OpenFlag
 mod tests {
     use super::*;
     use crate::System;
-    use std::io::Read;
 
     #[test]
     fn a_file_has_its_text_every_time() {
         let system = Fake::default();
         system.write_file("/etc/job/daily", "done");
         let read = |flags| {
-            let mut text = String::new();
+            let mut text = Vec::new();
             let located = system.locate(b"/etc/job/daily", &["/etc"]).unwrap();
             assert_eq!((located.size, located.within.len()), (4, 1));
-            system.open_located(&located, flags).unwrap().read_to_string(&mut text).unwrap();
-            text
+            system.open_located(&located, flags).unwrap().read_more(&mut text, 100).unwrap();
+            String::from_utf8(text).unwrap()
         };
         let reading = OpenFlags { read: true, ..OpenFlags::default() };
         assert_eq!((read(reading), read(reading)), ("done".to_owned(), "done".to_owned()));
@@ -179,9 +180,9 @@ mod tests {
         system.put("/etc/link", FakeFile::Link("/etc/job/daily".to_owned()));
         let reading = OpenFlags { read: true, ..OpenFlags::default() };
         for path in [&b"/etc/job/daily"[..], b"/etc/link"] {
-            let mut text = String::new();
-            system.open_file(path, reading).unwrap().read_to_string(&mut text).unwrap();
-            assert_eq!(text, "done");
+            let mut text = Vec::new();
+            system.open_file(path, reading).unwrap().read_more(&mut text, 100).unwrap();
+            assert_eq!(text, b"done");
         }
         assert_eq!(system.open_file(b"/etc/job/weekly", reading).err(), Some(Errno::ENOENT));
         assert!(system.open_file(b"/dev/null", reading).is_ok());

@@ -21,8 +21,8 @@ mod trimmer;
 pub use files::FakeFile;
 
 use crate::{
-    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, OpenFlags, Program,
-    ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage,
+    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, OpenFile, OpenFlags,
+    Program, ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage,
 };
 use nix::errno::Errno;
 use std::cell::RefCell;
@@ -98,7 +98,7 @@ impl Fake {
 }
 
 impl System for Fake {
-    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
+    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
         files::open_file(&mut self.0.borrow_mut(), path, flags)
     }
 
@@ -106,7 +106,7 @@ impl System for Fake {
         files::locate(&self.0.borrow(), path, trees)
     }
 
-    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno> {
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
         files::open_located(&mut self.0.borrow_mut(), located, flags)
     }
 
@@ -138,7 +138,7 @@ impl System for Fake {
         freezer::thaw(&mut self.0.borrow_mut(), mount_point)
     }
 
-    fn trim(&self, mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {
+    fn trim(&self, mount_point: &[u8], is: Option<MountId>, minimum: u64, _: Duration) -> Result<Trimmed, MountError> {
         trimmer::trim(&mut self.0.borrow_mut(), mount_point, is, minimum)
     }
 
@@ -234,7 +234,7 @@ impl System for Fake {
         hotplug::set_memory_block(&mut self.0.borrow_mut(), index, online)
     }
 
-    fn kernel_sleep(&self, word: &str) -> Result<(), Errno> {
+    fn kernel_sleep(&self, word: &str, _limit: Duration) -> Result<(), Errno> {
         power::kernel_sleep(&mut self.0.borrow_mut(), word)
     }
 

@@ -7,7 +7,7 @@ use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::os::fd::AsFd;
+use std::os::fd::{AsFd, OwnedFd};
 
 /// What the pretended system knows of it.
 #[derive(Debug, Default)]
@@ -109,7 +109,7 @@ pub(super) fn find_program(state: &State, name: &[u8], _search_path: Option<&[u8
 pub(super) fn locate_program(state: &State, path: &[u8]) -> Result<LocatedProgram, Errno> {
     let path = installed(state, path)?.path.as_bytes().to_vec();
     let file = File::open("/dev/null").map_err(|_| Errno::EMFILE)?;
-    Ok(LocatedProgram { file: file.into(), path })
+    Ok(LocatedProgram { file: OwnedFd::from(file).into(), path, is_fixed: false })
 }
 
 /// The program at the end of the links.
@@ -127,7 +127,7 @@ pub(super) fn spawn(state: &mut State, program: &Spawn) -> Result<Spawned, Errno
         return Err(errno);
     }
     let installed_path = installed.path.clone();
-    let Manner { file, user, own_group } = &program.manner;
+    let Manner { file, user, own_group, .. } = &program.manner;
     let words = std::iter::once(&program.path).chain(program.arguments.iter().skip(1));
     let mut words = words.map(Vec::as_slice).collect::<Vec<_>>().join(b" ".as_slice());
     words.extend(user.iter().flat_map(|user| format!(" as {user}").into_bytes()));

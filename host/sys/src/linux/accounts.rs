@@ -4,13 +4,17 @@ mod folders;
 mod keys;
 mod rights;
 
+use super::patience;
 use crate::KeysError;
 use nix::errno::Errno;
 pub(super) use rights::Account;
-use std::sync::mpsc::{RecvTimeoutError, sync_channel};
+use std::convert::Infallible;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError, sync_channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread::{Builder, JoinHandle};
 use std::time::Duration;
+
+/// The stack of a thread that looks a user up, in bytes: modules of the C library expect what programs usually have.
+const STACK: usize = 2 * 1024 * 1024;
 
 /// How long the user database and the home folder may take together. Both may be on a server that is slow or gone, or
 /// behind a driver that the user wrote; local ones take milliseconds. Clients give up after five seconds or ten.
@@ -22,7 +26,10 @@ const LATE_LIMIT: usize = 8;
 
 /// These threads, and whose homes they wait for. As long as one does, no other is begun for that user; the keys of others
 /// are not held up by it.
-static LATE: Mutex<Vec<(String, JoinHandle<()>)>> = Mutex::new(Vec::new());
+static LATE: Mutex<Vec<Late>> = Mutex::new(Vec::new());
+
+/// Whose home is waited for, and what tells that it is not any more.
+type Late = (String, Receiver<Infallible>);
 
 /// See [`crate::System::read_keys`].
 pub(super) fn read_keys(user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
@@ -55,7 +62,9 @@ fn as_user<T: Send + 'static>(
 }
 
 /// Does `act` for a user in a thread of its own and waits for it, but not for ever. The thread has the usual stack, for
-/// looking a user up may be much work, and is over when an answer is given: nothing runs on with a user's rights.
+/// looking a user up may be much work, and is over soon after an answer is given: nothing runs on with a user's rights. It has
+/// no part in the agent's open files, so that one which never comes back does not hold the channel. All who look up users have
+/// the same table of files: modules of the C library keep connections open under their numbers.
 fn in_thread<T: Send + 'static>(
     user: &str,
     patience: Duration,
@@ -65,33 +74,32 @@ fn in_thread<T: Send + 'static>(
         return Err(KeysError::TimedOut);
     }
     let (answer, answered) = sync_channel(1);
-    // Nobody may be waiting for it any more.
-    let work = move || drop(answer.send(act()));
-    let cannot_start = |error: std::io::Error| Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EAGAIN as i32));
-    let thread =
-        Builder::new().name("user".to_owned()).spawn(work).map_err(cannot_start).map_err(KeysError::NotUser)?;
+    let (lives, ended) = sync_channel::<Infallible>(0);
+    let work = move || {
+        // Nobody may be waiting for it any more.
+        drop(answer.send(act()));
+        drop(lives);
+    };
+    patience::start("user", STACK, work).map_err(KeysError::NotUser)?;
     match answered.recv_timeout(patience) {
         Err(RecvTimeoutError::Timeout) => {
-            late().push((user.to_owned(), thread));
+            late().push((user.to_owned(), ended));
             Err(KeysError::TimedOut)
         }
-        outcome => {
-            // If it panicked, it has given no answer.
-            let _ = thread.join();
-            outcome.unwrap_or(Err(KeysError::NotUser(Errno::EIO)))
-        }
+        // If it panicked, it has given no answer.
+        outcome => outcome.unwrap_or(Err(KeysError::NotUser(Errno::EIO))),
     }
 }
 
 /// Whether the user's home, or too many others, still have to answer.
 fn is_owed(user: &str) -> bool {
     let mut late = late();
-    late.retain(|(_, thread)| !thread.is_finished());
+    late.retain(|(_, ended)| ended.try_recv() == Err(TryRecvError::Empty));
     late.len() >= LATE_LIMIT || late.iter().any(|(other, _)| other == user)
 }
 
 /// Nothing panics while it holds them, so they are whole.
-fn late() -> MutexGuard<'static, Vec<(String, JoinHandle<()>)>> {
+fn late() -> MutexGuard<'static, Vec<Late>> {
     LATE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

@@ -1,35 +1,95 @@
 //! Opening files: by their path, or as the things that were found and judged.
+//!
+//! What is on a file system of the machine itself is opened, read and written by the thread that asks; the rest by threads that
+//! may wait for ever (docs/decisions/0032-what-may-hang.md).
 
+mod local;
 mod locate;
 mod object;
+mod opened;
 mod trees;
 
+pub(super) use local::{Look, is_local, look_up};
 pub(super) use locate::locate;
+pub(super) use object::{BY_LINKS, Facts, Object, STRAIGHT, as_before_statx, link_to};
+pub use opened::OpenFile;
 
+use super::patience::{self, Held, Kept};
 use crate::{Found, Located, OpenFlags};
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open, openat};
+use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
 use nix::sys::stat::{Mode, fchmod};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
+use std::time::Duration;
 
-/// See [`crate::System::open_file`]. A new file is made with no permissions at all and gets them when it is surely
-/// new: so nobody can open it in between, and an existing file is never touched.
-pub(super) fn open_file(path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
+/// How long looking a path up, opening, reading or writing may take where it could take for ever. It bounds what a server that
+/// is gone, or a user who answers for a file system, can make every client wait; those that work take milliseconds. Clients give
+/// up after five seconds or ten.
+pub(super) const PATIENCE: Duration = Duration::from_secs(5);
+
+/// See [`crate::System::open_file`].
+pub(super) fn open_file(path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
+    if let Some(opened) = open_at_once(path, flags) {
+        return opened;
+    }
+    let theirs = path.to_vec();
+    let (kept, is_quick) = patience::ask(("open", path.to_vec()), PATIENCE, move || {
+        let file = open_by_path(&theirs, flags)?;
+        let is_quick = is_quick(&file)?;
+        Ok((Kept::new(file), is_quick))
+    })?;
+    placed(kept, is_quick)
+}
+
+/// Opens what is there, the thing itself, which was found, or makes what is not; if nothing has to be waited for.
+fn open_at_once(path: &[u8], flags: OpenFlags) -> Option<Result<OpenFile, Errno>> {
+    let look = Look::at_once();
+    let found = Object::find(&look, AT_FDCWD, path, BY_LINKS);
+    let (held, name) = match found {
+        Ok(object) if object.is_plain => (object, None),
+        // A link that leads nowhere is there nevertheless, and is not made anew.
+        Err(Errno::ENOENT) if flags.create => {
+            let (folder, name) = split(path);
+            (Object::find(&look, AT_FDCWD, folder, BY_LINKS).ok()?, Some(name.to_vec()))
+        }
+        _ => return None,
+    };
+    if !look.counts() {
+        return None;
+    }
+    match open_held(held.descriptor.as_fd(), name.as_ref(), flags) {
+        // It is there by now; or there is no /proc.
+        Err(Errno::EAGAIN | Errno::ENOENT) => None,
+        opened => Some(opened.map(|file| File::from(file).into())),
+    }
+}
+
+/// The folder and the name of a path, with the slashes that follow the name.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let end = path.iter().rposition(|byte| *byte != b'/').map_or(0, |last| last + 1);
+    match path[..end].iter().rposition(|byte| *byte == b'/') {
+        Some(slash) => path.split_at(slash + 1),
+        None => (b".", path),
+    }
+}
+
+/// A new file is made with no permissions at all and gets them when it is surely new: so nobody can open it in between, and an
+/// existing file is never touched.
+fn open_by_path(path: &[u8], flags: OpenFlags) -> Result<OwnedFd, Errno> {
     let path = OsStr::from_bytes(path);
     let common = open_flags(flags);
-    let opened = if flags.create {
-        match open(path, common | OFlag::O_CREAT | OFlag::O_EXCL, Mode::empty()) {
-            Ok(made) => make_accessible(made),
-            Err(Errno::EEXIST) => open(path, common, Mode::empty()),
-            Err(error) => Err(error),
-        }
-    } else {
-        open(path, common, Mode::empty())
-    };
-    opened.map(File::from)
+    if !flags.create {
+        return open(path, common, Mode::empty());
+    }
+    match open(path, common | OFlag::O_CREAT | OFlag::O_EXCL, Mode::empty()) {
+        Ok(made) => make_accessible(made),
+        Err(Errno::EEXIST) => open(path, common, Mode::empty()),
+        Err(error) => Err(error),
+    }
 }
 
 fn make_accessible(file: OwnedFd) -> Result<OwnedFd, Errno> {
@@ -49,22 +109,50 @@ fn open_flags(flags: OpenFlags) -> OFlag {
     all
 }
 
+/// Whether what is open can be read, written and closed without waiting for anybody.
+fn is_quick(file: &OwnedFd) -> Result<bool, Errno> {
+    let facts = Facts::of(&Look::patiently(), file)?;
+    Ok(facts.is_plain && is_local(facts.mount))
+}
+
+fn placed(kept: Kept, is_quick: bool) -> Result<OpenFile, Errno> {
+    if is_quick { kept.take().map(|file| File::from(file).into()) } else { Ok(kept.into()) }
+}
+
 /// See [`crate::System::open_located`]. A descriptor of what was found is another way to it, so no path is looked up again.
-pub(super) fn open_located(located: &Located, flags: OpenFlags) -> Result<File, Errno> {
-    match &located.found {
-        Found::Object(object) => {
-            open(object::link_to(object).as_str(), open_flags(flags), Mode::empty()).map(File::from)
+pub(super) fn open_located(located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
+    let (held, name) = match &located.found {
+        Found::Object(object) => (object, None),
+        Found::Place { folder, name } if flags.create => (folder, Some(name)),
+        Found::Place { .. } => return Err(Errno::ENOENT),
+        Found::Nothing(errno) => return Err(*errno),
+    };
+    let kept = match held {
+        // What is made is a regular file.
+        Held::Ours(at) if located.is_plain || name.is_some() => {
+            return open_held(at.as_fd(), name, flags).map(|file| File::from(file).into());
         }
-        Found::Place { folder, name } if flags.create => {
-            let how = open_flags(flags) | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
-            match openat(folder, OsStr::from_bytes(name), how, Mode::empty()) {
-                Ok(made) => make_accessible(made).map(File::from),
-                Err(Errno::EEXIST) => Err(Errno::EAGAIN),
-                Err(errno) => Err(errno),
-            }
-        }
-        Found::Place { .. } => Err(Errno::ENOENT),
-        Found::Nothing(errno) => Err(*errno),
+        Held::Ours(at) => patience::give(&[at.as_fd()])?.pop().map(Arc::new).ok_or(Errno::EMFILE)?,
+        Held::Theirs(kept) => Arc::clone(kept),
+    };
+    let name = name.cloned();
+    let question = ("open", [&located.path, b"\0".as_slice(), name.as_deref().unwrap_or_default()].concat());
+    let (kept, is_quick) = patience::ask(question, PATIENCE, move || {
+        let file = open_held(kept.here(), name.as_ref(), flags)?;
+        let is_quick = is_quick(&file)?;
+        Ok((Kept::new(file), is_quick))
+    })?;
+    placed(kept, is_quick)
+}
+
+/// Opens what is held, or makes what is missing in the folder that is.
+fn open_held(at: BorrowedFd<'_>, name: Option<&Vec<u8>>, flags: OpenFlags) -> Result<OwnedFd, Errno> {
+    let Some(name) = name else { return open(link_to(at).as_str(), open_flags(flags), Mode::empty()) };
+    let how = open_flags(flags) | OFlag::O_CREAT | OFlag::O_EXCL | OFlag::O_NOFOLLOW;
+    match openat(at, OsStr::from_bytes(name), how, Mode::empty()) {
+        Ok(made) => make_accessible(made),
+        Err(Errno::EEXIST) => Err(Errno::EAGAIN),
+        Err(errno) => Err(errno),
     }
 }
 
@@ -72,7 +160,6 @@ pub(super) fn open_located(located: &Located, flags: OpenFlags) -> Result<File, 
 mod tests {
     use super::*;
     use nix::fcntl::{FcntlArg, FdFlag, fcntl};
-    use std::io::{Read, Write};
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::PathBuf;
     use std::sync::atomic::{AtomicU32, Ordering};
@@ -128,7 +215,7 @@ mod tests {
     #[test]
     fn a_new_file_is_for_all_and_an_old_one_keeps_its_mode() {
         let scratch = Scratch::new();
-        let mode = |file: &File| file.metadata().unwrap().permissions().mode() & 0o777;
+        let mode = |file: &OpenFile| nix::sys::stat::fstat(file.here()).unwrap().st_mode & 0o777;
         let located = |name: &str| locate(scratch.text(name).as_bytes(), &[]).unwrap();
         for (name, open) in [
             ("f", &(|| open_file(scratch.text("f").as_bytes(), WRITE)) as &dyn Fn() -> _),
@@ -144,9 +231,10 @@ mod tests {
     fn children_do_not_inherit_it_and_it_does_not_block() {
         let located = locate(b"/dev/null", &[]).unwrap();
         for file in [open_file(b"/dev/null", READ), open_located(&located, READ)] {
-            let file = file.unwrap();
-            assert_eq!(fcntl(&file, FcntlArg::F_GETFD).unwrap() & FdFlag::FD_CLOEXEC.bits(), FdFlag::FD_CLOEXEC.bits());
-            assert_ne!(fcntl(&file, FcntlArg::F_GETFL).unwrap() & OFlag::O_NONBLOCK.bits(), 0);
+            let opened = file.unwrap();
+            let file = opened.here();
+            assert_eq!(fcntl(file, FcntlArg::F_GETFD).unwrap() & FdFlag::FD_CLOEXEC.bits(), FdFlag::FD_CLOEXEC.bits());
+            assert_ne!(fcntl(file, FcntlArg::F_GETFL).unwrap() & OFlag::O_NONBLOCK.bits(), 0);
         }
     }
 
@@ -163,9 +251,9 @@ mod tests {
         let located = locate(scratch.text("f").as_bytes(), &[]).unwrap();
         std::fs::rename(scratch.path("f"), scratch.path("moved")).unwrap();
         symlink("secret", scratch.path("f")).unwrap();
-        let mut text = String::new();
-        open_located(&located, READ).unwrap().read_to_string(&mut text).unwrap();
-        assert_eq!(text, "judged");
+        let mut text = Vec::new();
+        open_located(&located, READ).unwrap().read_more(&mut text, 100).unwrap();
+        assert_eq!(text, b"judged");
         open_located(&located, OpenFlags { truncate: true, ..WRITE }).unwrap().write_all(b"new").unwrap();
         assert_eq!((scratch.read("moved").as_str(), scratch.read("secret").as_str()), ("new", "secret"));
     }

@@ -2,7 +2,8 @@
 
 use nix::errno::Errno;
 use nix::libc;
-use std::ffi::c_long;
+use std::ffi::{c_long, c_uint};
+use std::process::Command;
 
 /// Does `act` in a thread for which `calls` are not permitted (`EPERM`), whatever their arguments.
 pub(super) fn refusing<T: Send + 'static>(calls: &'static [c_long], act: impl FnOnce() -> T + Send + 'static) -> T {
@@ -13,8 +14,30 @@ pub(super) fn refusing<T: Send + 'static>(calls: &'static [c_long], act: impl Fn
     thread.join().expect("the thread does not panic")
 }
 
+/// Does the test of this name, which does `act`, in a process of its own: no thread of another test is there, so a filter may be
+/// for all of them.
+pub(super) fn alone(name: &str, act: impl FnOnce()) {
+    const ALONE: &str = "BULKHEAD_TEST_ALONE";
+    if std::env::var_os(ALONE).is_some() {
+        return act();
+    }
+    let myself = std::env::current_exe().expect("there is a program");
+    let again = Command::new(myself).args(["--exact", name]).env(ALONE, "1").output().expect("it starts");
+    let told = String::from_utf8_lossy(&again.stdout);
+    assert!(again.status.success() && told.contains("1 passed"), "{told}");
+}
+
+/// From now on these calls are not permitted for any thread of this process.
+pub(super) fn refuse_all(calls: &[c_long]) {
+    set(calls, libc::SECCOMP_FILTER_FLAG_TSYNC);
+}
+
 /// From now on, for this thread and what it starts.
 fn refuse(calls: &[c_long]) {
+    set(calls, 0);
+}
+
+fn set(calls: &[c_long], flags: libc::c_ulong) {
     let (load, equal, answer) =
         (libc::BPF_LD | libc::BPF_W | libc::BPF_ABS, libc::BPF_JMP | libc::BPF_JEQ | libc::BPF_K, libc::BPF_RET);
     let line = |code: u32, k: u32, jt: u8| libc::sock_filter { code: code as u16, jt, jf: 0, k };
@@ -32,7 +55,9 @@ fn refuse(calls: &[c_long]) {
     #[expect(unsafe_code, reason = "prctl(2) of this thread")]
     Errno::result(unsafe { libc::prctl(libc::PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) }).expect("no new privileges");
     // SAFETY: the kernel reads a program of as many lines as it says, which live until the call is over.
-    #[expect(unsafe_code, reason = "prctl(2) of this thread")]
-    let set = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const program) };
-    Errno::result(set).expect("the filter is set");
+    #[expect(unsafe_code, reason = "seccomp(2)")]
+    let set =
+        unsafe { libc::syscall(libc::SYS_seccomp, libc::SECCOMP_SET_MODE_FILTER, flags as c_uint, &raw const program) };
+    // With the flag, the number of a thread that cannot have the filter.
+    assert_eq!(Errno::result(set), Ok(0), "the filter is set");
 }

@@ -34,14 +34,14 @@ pub(super) fn open(at: impl AsFd, path: &[u8], flags: OFlag, how: ResolveFlag) -
 
 /// The number of the mount by which a descriptor was reached, as mountinfo has it. By the way that kernels before 5.8 have,
 /// too, which no filter refuses: proc_pid_fdinfo(5). Of this thread, for some have open files of their own.
-pub(super) fn mount_of(descriptor: &OwnedFd) -> Option<u64> {
-    let text = std::fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", descriptor.as_raw_fd())).ok()?;
+pub(super) fn mount_of(descriptor: impl AsFd) -> Option<u64> {
+    let text = std::fs::read_to_string(format!("/proc/thread-self/fdinfo/{}", descriptor.as_fd().as_raw_fd())).ok()?;
     text.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::filter::refusing;
+    use super::super::filter::{alone, refuse_all, refusing};
     use super::*;
     use nix::fcntl::AT_FDCWD;
     use nix::libc;
@@ -58,6 +58,37 @@ mod tests {
     /// What lies in a tree does so however it was looked for.
     #[test]
     fn where_openat2_is_refused_things_lie_where_they_lie() {
+        let name = "linux::lookup::tests::where_openat2_is_refused_things_lie_where_they_lie";
+        alone(name, || {
+            let folder = tree_of_links();
+            let root = folder.to_str().unwrap();
+            let look = || {
+                let paths = [
+                    "in/file",
+                    "in/../outside",
+                    "in/out",
+                    "in/link/new",
+                    "alias/file",
+                    "in/magic",
+                    "in/new",
+                    "in/no/x",
+                    "in/file/x",
+                ];
+                let trees = ["in", "in/deep", "alias"].map(|tree| format!("{root}/{tree}"));
+                paths.map(|path| {
+                    let trees: Vec<&str> = trees.iter().map(String::as_str).collect();
+                    let it = super::super::files::locate(format!("{root}/{path}").as_bytes(), &trees).unwrap();
+                    (it.path, it.kind, it.size, it.by_link, it.within, it.perhaps)
+                })
+            };
+            let expected = look();
+            refuse_all(&[libc::SYS_openat2, libc::SYS_close_range]);
+            assert_eq!(look(), expected);
+            std::fs::remove_dir_all(&folder).unwrap();
+        });
+    }
+
+    fn tree_of_links() -> std::path::PathBuf {
         let folder = std::env::temp_dir().canonicalize().unwrap().join(format!("bulkhead-lie-{}", std::process::id()));
         std::fs::create_dir_all(folder.join("in/deep")).unwrap();
         std::fs::write(folder.join("in/file"), "text").unwrap();
@@ -67,29 +98,42 @@ mod tests {
         {
             std::os::unix::fs::symlink(target, folder.join(name)).unwrap();
         }
-        let root = folder.to_str().unwrap().to_owned();
-        let look = move || {
-            let paths = [
-                "in/file",
-                "in/../outside",
-                "in/out",
-                "in/link/new",
-                "alias/file",
-                "in/magic",
-                "in/new",
-                "in/no/x",
-                "in/file/x",
-            ];
-            let trees = ["in", "in/deep", "alias"].map(|tree| format!("{root}/{tree}"));
-            paths.map(|path| {
-                let trees: Vec<&str> = trees.iter().map(String::as_str).collect();
-                let it = super::super::files::locate(format!("{root}/{path}").as_bytes(), &trees).unwrap();
-                (it.path, it.kind, it.size, it.by_link, it.within, it.perhaps)
-            })
-        };
-        let expected = look.clone()();
-        assert_eq!(refusing(&[libc::SYS_openat2, libc::SYS_statx, libc::SYS_close_range], look), expected);
-        std::fs::remove_dir_all(&folder).unwrap();
+        folder
+    }
+
+    /// All that asks another thread, for nothing can be looked up at once then.
+    #[test]
+    fn where_openat2_is_refused_all_else_goes_the_patient_way() {
+        let name = "linux::lookup::tests::where_openat2_is_refused_all_else_goes_the_patient_way";
+        alone(name, || {
+            use super::super::{files, freezer, mounts, processes, same, system_files};
+            use crate::{Held, MountError, MountId, OpenFlags, Thing};
+            use std::time::Duration;
+            refuse_all(&[libc::SYS_openat2, libc::SYS_close_range]);
+            assert!(system_files::read(b"/", b"etc/passwd", 1 << 20).is_ok());
+            // The standard library, which has used it by now, finds out only once that it is refused.
+            refuse_all(&[libc::SYS_statx]);
+            let proc = nix::fcntl::open("/proc", OFlag::O_PATH, Mode::empty()).unwrap();
+            let device = nix::sys::stat::fstat(&proc).unwrap().st_dev;
+            let numbers = [libc::major(device), libc::minor(device)];
+            let right = MountId { mount: mount_of(&proc).unwrap(), device: (numbers[0], numbers[1]) };
+            let wrong = MountId { mount: u64::MAX, device: (u32::MAX, u32::MAX) };
+            let long = Duration::from_secs(60);
+            assert!(mounts::usage(b"/proc", Some(right), long).is_ok());
+            assert_eq!(mounts::usage(b"/proc", Some(wrong), long), Err(Errno::EXDEV));
+            // There is no such thing as a frozen /proc.
+            assert!(matches!(freezer::freeze(b"/proc", Some(right)), Err(MountError::Failed(_))));
+            assert_eq!(freezer::freeze(b"/proc", Some(wrong)), Err(MountError::NotOpened(Errno::EXDEV)));
+            let shell = processes::locate_program(b"/bin/sh").unwrap();
+            assert!(matches!(shell.file, Held::Theirs(_)));
+            assert_eq!(same::same(Thing::Program(&shell), &["/bin/ls", "/bin/sh"]), [1]);
+            let reading = OpenFlags { read: true, ..OpenFlags::default() };
+            let located = files::locate(b"/etc/passwd", &[]).unwrap();
+            for opened in [files::open_file(b"/etc/passwd", reading), files::open_located(&located, reading)] {
+                let mut text = Vec::new();
+                assert!(opened.unwrap().read_more(&mut text, 10).is_ok_and(|count| count > 0));
+            }
+        });
     }
 
     #[test]

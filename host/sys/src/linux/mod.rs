@@ -21,15 +21,20 @@ mod same;
 mod system_files;
 mod trimmer;
 
+pub use files::OpenFile;
+pub use patience::Held;
+
 use crate::{
     Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, OpenFlags, Program,
     ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage,
 };
+use files::{Facts, Look, Object, STRAIGHT, is_local, link_to, look_up};
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag};
-use nix::sys::stat::{fstat, major, minor};
+use nix::fcntl::{AT_FDCWD, OFlag, open};
+use nix::sys::stat::{Mode, fstat, major, minor};
+use patience::Kept;
 use std::fs::File;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 /// The Linux we run on.
@@ -37,7 +42,7 @@ use std::time::Duration;
 pub struct Linux;
 
 impl System for Linux {
-    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<File, Errno> {
+    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
         files::open_file(path, flags)
     }
 
@@ -45,7 +50,7 @@ impl System for Linux {
         files::locate(path, trees)
     }
 
-    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<File, Errno> {
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
         files::open_located(located, flags)
     }
 
@@ -77,8 +82,14 @@ impl System for Linux {
         freezer::thaw(mount_point)
     }
 
-    fn trim(&self, mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {
-        trimmer::trim(mount_point, is, minimum)
+    fn trim(
+        &self,
+        mount_point: &[u8],
+        is: Option<MountId>,
+        minimum: u64,
+        limit: Duration,
+    ) -> Result<Trimmed, MountError> {
+        trimmer::trim(mount_point, is, minimum, limit)
     }
 
     fn is_executable(&self, path: &[u8]) -> bool {
@@ -173,8 +184,8 @@ impl System for Linux {
         hotplug::set_memory_block(index, online)
     }
 
-    fn kernel_sleep(&self, word: &str) -> Result<(), Errno> {
-        power::kernel_sleep(word)
+    fn kernel_sleep(&self, word: &str, limit: Duration) -> Result<(), Errno> {
+        power::kernel_sleep(word, limit)
     }
 
     fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
@@ -186,21 +197,65 @@ impl System for Linux {
     }
 }
 
-/// Opens a mount point so that an ioctl(2) can be sent to its file system, and does not wait for what else may be there.
-fn open_mount_point(path: &[u8], is: Option<MountId>) -> Result<OwnedFd, MountError> {
-    let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-    reach_mount_point(path, is, flags).map_err(MountError::NotOpened)
+/// For a mount point to which an ioctl(2) is sent. What else may be there is not waited for.
+const AT_MOUNT_POINT: OFlag = OFlag::O_RDONLY.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
+
+/// Does something with a mount point that is open, an ioctl(2) for its file system. Where the file system has a driver that may
+/// keep everybody waiting who opens something, another thread does it. Nothing is done if it `is` another one.
+fn at_mount_point(
+    path: &[u8],
+    is: Option<MountId>,
+    act: fn(BorrowedFd<'_>) -> Result<(), Errno>,
+) -> Result<(), MountError> {
+    let theirs = path.to_vec();
+    let look = move |look: &Look| {
+        let found = Object::find(look, AT_FDCWD, &theirs, STRAIGHT)?;
+        is_the_one(&found.descriptor, is)?;
+        Ok(look.hold(found.descriptor))
+    };
+    let opened = match look_up(("mount point", path.to_vec()), look) {
+        Ok(Held::Ours(held)) => open(link_to(&held).as_str(), AT_MOUNT_POINT, Mode::empty()),
+        Ok(Held::Theirs(_)) => {
+            let theirs = path.to_vec();
+            let opened = patience::ask(("mount point", path.to_vec()), files::PATIENCE, move || {
+                let opened = match open_mount_point(&theirs, is) {
+                    Ok(opened) => opened,
+                    Err(error) => return Ok(Err(error)),
+                };
+                if is_local(Facts::of(&Look::patiently(), &opened)?.mount) {
+                    return Ok(Ok(Some(Kept::new(opened))));
+                }
+                Ok(act(opened.as_fd()).map(|()| None).map_err(MountError::Failed))
+            });
+            match opened.map_err(MountError::NotOpened)?? {
+                Some(kept) => kept.take(),
+                None => return Ok(()),
+            }
+        }
+        Err(errno) => Err(errno),
+    };
+    act(opened.map_err(MountError::NotOpened)?.as_fd()).map_err(MountError::Failed)
 }
 
-/// What is at a mount point. There are no links in the paths of the kernel's own table, so one that has some is not what was
-/// judged. A path is not a file system: another one may have been mounted over it, or over a folder on the way, and then that
-/// one is reached. So what was reached is looked at.
+/// Opens a mount point so that an ioctl(2) can be sent to its file system, and waits for that.
+fn open_mount_point(path: &[u8], is: Option<MountId>) -> Result<OwnedFd, MountError> {
+    reach_mount_point(path, is, AT_MOUNT_POINT).map_err(MountError::NotOpened)
+}
+
+/// What is at a mount point, waited for. There are no links in the paths of the kernel's own table, so one that has some is not
+/// what was judged.
 fn reach_mount_point(path: &[u8], is: Option<MountId>, flags: OFlag) -> Result<OwnedFd, Errno> {
-    let straight = ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
-    let reached = lookup::open(AT_FDCWD, path, flags, straight)?;
+    let reached = lookup::open(AT_FDCWD, path, flags, STRAIGHT)?;
+    is_the_one(&reached, is)?;
+    Ok(reached)
+}
+
+/// A path is not a file system: another one may have been mounted over it, or over a folder on the way, and then that one is
+/// reached. So what was reached is looked at; `EXDEV` if it is not the one that was meant.
+fn is_the_one(reached: &OwnedFd, is: Option<MountId>) -> Result<(), Errno> {
     match is {
-        Some(id) if !is_of(&reached, id)? => Err(Errno::EXDEV),
-        _ => Ok(reached),
+        Some(id) if !is_of(reached, id)? => Err(Errno::EXDEV),
+        _ => Ok(()),
     }
 }
 

@@ -1,15 +1,14 @@
 //! Reading the mount table, and asking file systems how full they are.
 
-use super::{errno, patience, reach_mount_point};
+use super::files::{BY_LINKS, Look, Object, STRAIGHT, look_up};
+use super::{errno, is_the_one, patience, reach_mount_point};
 use crate::{MountId, Usage};
 use nix::errno::Errno;
-use nix::fcntl::OFlag;
-use nix::sys::stat::{SFlag, major, minor, stat};
-use nix::sys::statvfs::fstatvfs;
-use std::ffi::OsStr;
+use nix::fcntl::{AT_FDCWD, OFlag};
+use nix::sys::stat::{SFlag, fstat, major, minor};
+use nix::sys::statvfs::{Statvfs, fstatvfs};
 use std::fs::File;
 use std::os::fd::AsRawFd;
-use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
 /// See [`crate::System::mount_table`].
@@ -17,9 +16,14 @@ pub(super) fn mount_table() -> Result<File, Errno> {
     File::open("/proc/self/mountinfo").map_err(errno)
 }
 
-/// See [`crate::System::block_device`].
+/// See [`crate::System::block_device`]. The path is what the table of mounts has, and whoever mounted something chose it (FUSE's
+/// fsname): it may lead to a file system that does not answer.
 pub(super) fn block_device(path: &[u8]) -> Result<(u32, u32), Errno> {
-    let found = stat(OsStr::from_bytes(path))?;
+    let theirs = path.to_vec();
+    let found = look_up(("device", path.to_vec()), move |look| {
+        let found = Object::find(look, AT_FDCWD, &theirs, BY_LINKS)?;
+        fstat(&found.descriptor)
+    })?;
     if found.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFBLK.bits() {
         return Err(Errno::ENODEV);
     }
@@ -27,18 +31,23 @@ pub(super) fn block_device(path: &[u8]) -> Result<(u32, u32), Errno> {
     Ok((narrow(major(found.st_rdev))?, narrow(minor(found.st_rdev))?))
 }
 
-/// See [`crate::System::usage`].
+/// See [`crate::System::usage`]. A file system of the machine itself is asked without further ado, also while too many others
+/// owe an answer.
 pub(super) fn usage(mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
+    let look = Look::at_once();
+    let found = Object::find(&look, AT_FDCWD, mount_point, STRAIGHT);
+    if let (Ok(found), true) = (found, look.counts()) {
+        return is_the_one(&found.descriptor, is).and_then(|()| fstatvfs(&found.descriptor).map(told));
+    }
     let theirs = mount_point.to_vec();
     patience::ask(("usage", mount_point.to_vec()), patience, move || {
-        let space = fstatvfs(reach_mount_point(&theirs, is, OFlag::O_PATH | OFlag::O_CLOEXEC)?)?;
-        let bytes = |blocks: u64| blocks.saturating_mul(space.fragment_size());
-        Ok(Usage {
-            total: bytes(space.blocks()),
-            free: bytes(space.blocks_free()),
-            available: bytes(space.blocks_available()),
-        })
+        fstatvfs(reach_mount_point(&theirs, is, OFlag::O_PATH | OFlag::O_CLOEXEC)?).map(told)
     })
+}
+
+fn told(space: Statvfs) -> Usage {
+    let bytes = |blocks: u64| blocks.saturating_mul(space.fragment_size());
+    Usage { total: bytes(space.blocks()), free: bytes(space.blocks_free()), available: bytes(space.blocks_available()) }
 }
 
 /// `struct btrfs_ioctl_fs_info_args` of linux/btrfs.h, as far as it is read here.

@@ -1,27 +1,34 @@
 //! Questions that the kernel may never answer. They are asked by threads of their own, for a thread that waits for a server or
 //! a disk that hangs cannot be called back. One that got its answer asks the next question too, if that comes soon.
+//!
+//! These threads have a table of open files of their own ([`keeper`]): what they open there is [`Kept`], and what must not be
+//! closed by a thread that cannot wait stays there.
+
+mod keeper;
+
+pub use keeper::Held;
+pub(super) use keeper::{Kept, give, start};
 
 use nix::errno::Errno;
-use nix::libc;
 use std::collections::BTreeSet;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
 use std::time::Duration;
 
-/// How many questions may be left without an answer at a time. It bounds the threads (64 KiB of stack each) that a VM whose
-/// disks fail one after the other can make the agent keep; with so many that hang, nobody misses the sizes of the rest.
+/// How many questions of one kind may be left without an answer at a time. It bounds the threads that a VM whose disks fail one
+/// after the other, or whose users answer for file systems, can make the agent keep; with so many that hang, nobody misses the
+/// sizes of the rest. Those of other kinds are still asked.
 const LEFT: usize = 16;
 
-/// The stack of such a thread, in bytes. It makes one system call.
-const STACK: usize = 64 * 1024;
+/// The stack of such a thread, in bytes. It makes a few system calls.
+const STACK: usize = 128 * 1024;
 
 /// How long a thread that got its answer waits for the next question. Making a thread takes longer than most answers, and who wants
 /// the sizes of file systems asks for several.
 const REST: Duration = Duration::from_secs(1);
 
 /// A question: what is asked, and of whom.
-type Question = (&'static str, Vec<u8>);
+pub(super) type Question = (&'static str, Vec<u8>);
 
 /// The agent's questions.
 static QUESTIONS: Questions = Questions::new();
@@ -29,25 +36,33 @@ static QUESTIONS: Questions = Questions::new();
 /// Asks, and waits for the answer as long as `patience` lasts; then `ETIMEDOUT`. A question that is still open is not asked
 /// again before it is answered: it is `ETIMEDOUT` at once, as is every other while too many are open.
 ///
-/// What hangs seldom hangs alone, so patience is shared with the questions that are open: a half of it beside one, a third
-/// beside two. Otherwise sixteen file systems of one server would take sixteen times as long as one.
+/// What hangs seldom hangs alone, so patience is shared with the questions of that kind that are open: a half of it beside one,
+/// a third beside two. Otherwise sixteen file systems of one server would take sixteen times as long as one.
 pub(super) fn ask<T: Send + 'static>(
     question: Question,
     patience: Duration,
     answer: impl FnOnce() -> Result<T, Errno> + Send + 'static,
 ) -> Result<T, Errno> {
-    QUESTIONS.ask(question, patience, answer)
+    QUESTIONS.ask(question, Wait::Shared(patience), answer)
 }
 
-/// Lets this thread have no part in the agent's open files. A thread that waits for ever outlives the agent, for it cannot be
-/// killed; the channel must not stay open with it, or no other agent could take it.
-fn let_go_of_descriptors() {
-    // A kernel older than 5.9 cannot, and nothing is lost but that.
-    // SAFETY: the call takes no pointers, and the descriptors that it closes are this thread's alone from then on.
-    #[expect(unsafe_code, reason = "a system call")]
-    unsafe {
-        libc::syscall(libc::SYS_close_range, 0_u32, u32::MAX, libc::CLOSE_RANGE_UNSHARE);
-    }
+/// Has something done that takes its time, and waits for it as long as `limit` says, however much else is open; then
+/// `ETIMEDOUT`. Nobody can call it back then: it goes on.
+pub(super) fn have_done<T: Send + 'static>(
+    question: Question,
+    limit: Duration,
+    act: impl FnOnce() -> Result<T, Errno> + Send + 'static,
+) -> Result<T, Errno> {
+    QUESTIONS.ask(question, Wait::Whole(limit), act)
+}
+
+/// How long an answer is waited for.
+#[derive(Clone, Copy, Debug)]
+enum Wait {
+    /// So long if nothing else of its kind is open.
+    Shared(Duration),
+    /// So long.
+    Whole(Duration),
 }
 
 /// What a thread is sent for: to ask, and to pass the answer on. It is told how the thread can be sent again, and tells whether the
@@ -73,11 +88,11 @@ impl Questions {
     fn ask<T: Send + 'static>(
         &'static self,
         question: Question,
-        patience: Duration,
+        wait: Wait,
         answer: impl FnOnce() -> Result<T, Errno> + Send + 'static,
     ) -> Result<T, Errno> {
         let mut state = self.state();
-        let others = state.open.len();
+        let others = state.open.iter().filter(|(kind, _)| *kind == question.0).count();
         if others >= LEFT || !state.open.insert(question.clone()) {
             return Err(Errno::ETIMEDOUT);
         }
@@ -99,22 +114,22 @@ impl Questions {
         }));
         let sent = match state.resting.take() {
             Some(thread) => thread.send(errand).is_ok(),
-            None => {
-                let builder = thread::Builder::new().name("patience".to_owned()).stack_size(STACK);
-                builder.spawn(move || self.run(errand)).is_ok()
-            }
+            None => start("patience", STACK, move || self.run(errand)).is_ok(),
         };
         if !sent {
             state.open.remove(&question);
             return Err(Errno::EAGAIN);
         }
         drop(state);
-        receiver.recv_timeout(patience / (others as u32 + 1)).unwrap_or(Err(Errno::ETIMEDOUT))
+        let patience = match wait {
+            Wait::Shared(patience) => patience / (others as u32 + 1),
+            Wait::Whole(limit) => limit,
+        };
+        receiver.recv_timeout(patience).unwrap_or(Err(Errno::ETIMEDOUT))
     }
 
     /// What a thread does from its first errand on.
     fn run(&self, first: Errand) {
-        let_go_of_descriptors();
         let (sender, receiver) = channel();
         let mut next = Some(first);
         while let Some(Errand(errand)) = next {
@@ -145,10 +160,12 @@ impl Questions {
 mod tests {
     use super::*;
     use std::sync::mpsc::Sender;
+    use std::thread;
     use std::time::Instant;
 
-    const LONG: Duration = Duration::from_secs(60);
-    const SHORT: Duration = Duration::from_millis(50);
+    const MINUTE: Duration = Duration::from_secs(60);
+    const LONG: Wait = Wait::Shared(MINUTE);
+    const SHORT: Wait = Wait::Shared(Duration::from_millis(50));
 
     fn of(whom: &str) -> Question {
         ("test", whom.as_bytes().to_vec())
@@ -164,7 +181,7 @@ mod tests {
         }
 
         fn until_answered(&self) {
-            let end = Instant::now() + LONG;
+            let end = Instant::now() + MINUTE;
             while !self.state().open.is_empty() {
                 assert!(Instant::now() < end, "{:?} stay open", self.state().open);
                 thread::sleep(Duration::from_millis(5));
@@ -189,7 +206,7 @@ mod tests {
         let hanging = IT.leave_open("slow");
         assert_ne!(thread(), first);
         drop(hanging);
-        let end = Instant::now() + LONG;
+        let end = Instant::now() + MINUTE;
         while IT.state().resting.is_some() {
             assert!(Instant::now() < end, "it rests for ever");
             thread::sleep(REST / 10);
@@ -212,7 +229,7 @@ mod tests {
         let hanging = IT.leave_open("slow");
         let asked = Instant::now();
         assert_eq!(IT.ask(of("slow"), LONG, || Ok(7)), Err(Errno::ETIMEDOUT));
-        assert!(asked.elapsed() < LONG / 2);
+        assert!(asked.elapsed() < MINUTE / 2);
         assert_eq!(IT.ask(of("other"), LONG, || Ok(7)), Ok(7));
         drop(hanging);
         IT.until_answered();
@@ -226,8 +243,8 @@ mod tests {
         let asked = Instant::now();
         let (_never, receiver) = channel::<()>();
         let answer = move || receiver.recv().map_err(|_| Errno::EIO);
-        assert_eq!(IT.ask(of("one more"), LONG / 60 * 4, answer), Err(Errno::ETIMEDOUT));
-        assert!((LONG / 60..LONG / 60 * 4).contains(&asked.elapsed()), "{:?}", asked.elapsed());
+        assert_eq!(IT.ask(of("one more"), Wait::Shared(MINUTE / 15), answer), Err(Errno::ETIMEDOUT));
+        assert!((MINUTE / 60..MINUTE / 15).contains(&asked.elapsed()), "{:?}", asked.elapsed());
         drop(hanging);
     }
 
@@ -236,8 +253,22 @@ mod tests {
         static IT: Questions = Questions::new();
         let hanging: Vec<_> = (0..LEFT).map(|number| IT.leave_open(&number.to_string())).collect();
         assert_eq!(IT.ask(of("one more"), LONG, || Ok(7)), Err(Errno::ETIMEDOUT));
+        assert_eq!(IT.ask(("other", b"one more".to_vec()), LONG, || Ok(7)), Ok(7), "of another kind");
         drop(hanging);
         IT.until_answered();
         assert_eq!(IT.ask(of("one more"), LONG, || Ok(7)), Ok(7));
+    }
+
+    #[test]
+    fn what_has_a_limit_of_its_own_does_not_share_it() {
+        static IT: Questions = Questions::new();
+        let hanging: Vec<_> = (0..5).map(|number| IT.leave_open(&number.to_string())).collect();
+        let takes_a_while = || {
+            thread::sleep(Duration::from_millis(300));
+            Ok(7)
+        };
+        assert_eq!(IT.ask(of("shared"), Wait::Shared(MINUTE / 200), takes_a_while), Err(Errno::ETIMEDOUT));
+        assert_eq!(IT.ask(of("whole"), Wait::Whole(MINUTE), takes_a_while), Ok(7));
+        drop(hanging);
     }
 }

@@ -1,10 +1,13 @@
 //! Sleep, by the kernel's own hand.
 
 use super::hotplug::write_word;
+use super::patience;
 use nix::errno::Errno;
+use std::time::Duration;
 
-/// See [`crate::System::kernel_sleep`]. Without a time limit: it comes back when the machine is awake again, be it after
-/// days.
-pub(super) fn kernel_sleep(word: &str) -> Result<(), Errno> {
-    write_word("/sys/power/state", word)
+/// See [`crate::System::kernel_sleep`]. By a thread of its own, for writing memory to a disk is the kernel's work and no processor
+/// time of whoever asks for it. The limit is counted by a clock that stands still while the machine sleeps, be it for days.
+pub(super) fn kernel_sleep(word: &str, limit: Duration) -> Result<(), Errno> {
+    let theirs = word.to_owned();
+    patience::have_done(("sleep", word.into()), limit, move || write_word("/sys/power/state", &theirs))
 }

@@ -5,20 +5,23 @@ mod locate;
 mod spawn;
 mod user;
 
+use locate::check_executable;
 pub(super) use locate::locate_program;
-pub(super) use spawn::spawn;
+pub(super) use spawn::{spawn, start};
 
 use crate::Ending;
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::{Signal, killpg};
-use nix::unistd::{AccessFlags, Pid, access};
-use std::ffi::OsStr;
+use nix::unistd::Pid;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 
 /// Where programs are searched if nothing says where: the C library's own.
 const DEFAULT_SEARCH_PATH: &[u8] = b"/bin:/usr/bin";
+
+/// How long a search path may be, in bytes: the kernel takes no longer variables (MAX_ARG_STRLEN in execve(2)). It bounds how many
+/// folders a client can have searched, a hundred thousand system calls.
+const SEARCH_PATH: usize = 128 * 1024;
 
 /// See [`crate::System::find_program`]. Goes on at the same errors as execvp(3): a folder that is not there, or not to be
 /// looked into, does not hide the next.
@@ -31,6 +34,9 @@ pub(super) fn find_program(name: &[u8], search_path: Option<&[u8]>) -> Result<Ve
     }
     let own = std::env::var_os("PATH");
     let search_path = search_path.or(own.as_ref().map(|path| path.as_bytes())).unwrap_or(DEFAULT_SEARCH_PATH);
+    if search_path.len() > SEARCH_PATH {
+        return Err(Errno::E2BIG);
+    }
     let mut refusal = Errno::ENOENT;
     for folder in search_path.split(|byte| *byte == b':') {
         let path = [if folder.is_empty() { b"." } else { folder }, b"/", name].concat();
@@ -42,13 +48,6 @@ pub(super) fn find_program(name: &[u8], search_path: Option<&[u8]>) -> Result<Ve
         }
     }
     Err(refusal)
-}
-
-/// Whether execve(2) would take the file, as far as its kind and its permissions say.
-fn check_executable(path: &[u8]) -> Result<(), Errno> {
-    let path = OsStr::from_bytes(path);
-    access(path, AccessFlags::X_OK)?;
-    if Path::new(path).is_file() { Ok(()) } else { Err(Errno::EACCES) }
 }
 
 /// See [`crate::System::kill_group`].

@@ -1,17 +1,17 @@
 //! Running a program to its end.
 
-use crate::{Program, ProgramError};
+use super::{errno, patience, processes};
+use crate::{Ending, Program, ProgramError};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
+use nix::sys::wait::waitpid;
 use nix::unistd::{AccessFlags, Pid, access};
 use std::ffi::OsStr;
 use std::io::{ErrorKind, PipeReader, PipeWriter, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
-use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// How often a program that prints nothing is asked whether it has ended, and given more input if it takes some. Its end
@@ -23,71 +23,80 @@ pub(super) fn is_executable(path: &[u8]) -> bool {
     access(OsStr::from_bytes(path), AccessFlags::X_OK).is_ok()
 }
 
-/// See [`crate::System::run`].
+/// How much longer than its program's time limit the thread is waited for that runs it, and kills it then.
+const END: Duration = Duration::from_secs(5);
+
+/// See [`crate::System::run`]. By a thread that may wait: programs may be on a server that is gone, and some cannot be killed at
+/// their time limit because they wait for one.
 pub(super) fn run(program: &Program) -> Result<(), ProgramError> {
-    let (input, output, mut child) = start(program).map_err(|error| {
-        ProgramError::NotStarted(Errno::from_raw(error.raw_os_error().unwrap_or(Errno::EINVAL as i32)))
-    })?;
+    let (theirs, limit) = (program.clone(), program.time_limit + END);
+    // One that cannot be killed is not started again, not with the same words.
+    let words = program.arguments.iter().map(String::as_bytes);
+    let words = std::iter::once(&program.path[..]).chain(words).collect::<Vec<_>>().join(&0);
+    let ended = patience::have_done(("run", words), limit, move || Ok(run_patiently(&theirs)));
+    match ended {
+        Ok(ended) => ended,
+        Err(Errno::ETIMEDOUT) => Err(ProgramError::TimedOut),
+        Err(errno) => Err(ProgramError::NotStarted(errno)),
+    }
+}
+
+fn run_patiently(program: &Program) -> Result<(), ProgramError> {
+    let (input, output, pid) = start(program).map_err(ProgramError::NotStarted)?;
     let mut input = Input { pipe: input, left: &program.input };
     let mut output = Output { pipe: output, kept: Vec::new(), limit: program.output_limit, open: true };
-    match wait(&mut child, &mut input, &mut output, Instant::now() + program.time_limit) {
-        Some(status) => verdict(status, output.kept),
+    match wait(pid, &mut input, &mut output, Instant::now() + program.time_limit) {
+        Some(ending) => verdict(ending, output.kept),
         None => {
             // The group and not the child alone: a hook script's own children must not live on.
-            let group = Pid::from_raw(child.id().cast_signed());
-            if killpg(group, Signal::SIGKILL).is_err() {
-                let _ = child.kill();
-            }
-            let _ = child.wait();
+            let _ = killpg(pid, Signal::SIGKILL);
+            while waitpid(pid, None) == Err(Errno::EINTR) {}
             Err(ProgramError::TimedOut)
         }
     }
 }
 
-/// The ends of the child's pipes that are ours, and the child. Without input it has no pipe for it.
-fn start(program: &Program) -> std::io::Result<(Option<PipeWriter>, PipeReader, Child)> {
+/// The ends of the program's pipes that are ours, and its process, which leads a session and a group of its own. Without input it
+/// has no pipe for it.
+fn start(program: &Program) -> Result<(Option<PipeWriter>, PipeReader, Pid), Errno> {
     let (stdin, input) = if program.input.is_empty() {
-        (Stdio::null(), None)
+        (None, None)
     } else {
-        let (reader, writer) = std::io::pipe()?;
+        let (reader, writer) = std::io::pipe().map_err(errno)?;
         fcntl(&writer, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
-        (reader.into(), Some(writer))
+        (Some(reader), Some(writer))
     };
-    let (output, writer) = std::io::pipe()?;
-    let child = Command::new(OsStr::from_bytes(&program.path))
-        .args(&program.arguments)
-        .stdin(stdin)
-        .stdout(writer.try_clone()?)
-        .stderr(writer)
-        .process_group(0)
-        .spawn()?;
-    Ok((input, output, child))
+    let (output, writer) = std::io::pipe().map_err(errno)?;
+    let words = std::iter::once(&program.path[..]).chain(program.arguments.iter().map(String::as_bytes));
+    let streams = [stdin.as_ref().map(AsFd::as_fd), Some(writer.as_fd()), Some(writer.as_fd())];
+    let pid = processes::start(&program.path, words, streams)?;
+    Ok((input, output, pid))
 }
 
-/// The child's status, or nothing at the deadline.
-fn wait(child: &mut Child, input: &mut Input, output: &mut Output, deadline: Instant) -> Option<ExitStatus> {
+/// How the program ended, or nothing at the deadline.
+fn wait(pid: Pid, input: &mut Input, output: &mut Output, deadline: Instant) -> Option<Ending> {
     loop {
         input.write();
         let left = deadline.saturating_duration_since(Instant::now());
         output.read(left.min(CHECK));
-        match child.try_wait() {
-            Ok(Some(status)) => {
+        match processes::reap(pid.as_raw()) {
+            Ok(Some(ending)) => {
                 output.read(Duration::ZERO);
-                return Some(status);
+                return Some(ending);
             }
             Ok(None) if left.is_zero() => return None,
-            Ok(None) => {}
+            Ok(None) | Err(Errno::EINTR) => {}
             // Somebody else waited for it; then nobody knows how it ended.
-            Err(_) => return Some(ExitStatus::from_raw(0)),
+            Err(_) => return Some(Ending::Exited(0)),
         }
     }
 }
 
-fn verdict(status: ExitStatus, output: Vec<u8>) -> Result<(), ProgramError> {
-    match (status.code(), status.signal()) {
-        (Some(0), _) => Ok(()),
-        (Some(status), _) => Err(ProgramError::Exited { status, output }),
-        (None, signal) => Err(ProgramError::Killed { signal: signal.unwrap_or_default(), output }),
+fn verdict(ending: Ending, output: Vec<u8>) -> Result<(), ProgramError> {
+    match ending {
+        Ending::Exited(0) => Ok(()),
+        Ending::Exited(status) => Err(ProgramError::Exited { status, output }),
+        Ending::Killed(signal) => Err(ProgramError::Killed { signal, output }),
     }
 }
 
@@ -154,6 +163,7 @@ impl Output {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::process::Command;
 
     fn shell(script: &str, seconds: u64) -> Result<(), ProgramError> {
         told(script, b"", seconds)

@@ -1,12 +1,14 @@
 //! Whether several names are those of one thing.
 
+use super::files::as_before_statx;
 use super::{accounts, patience};
-use crate::{KeysError, LocatedProgram, Thing};
+use crate::{Held, KeysError, LocatedProgram, Thing};
 use nix::errno::Errno;
 use nix::libc;
-use nix::sys::stat::fstat;
+use nix::sys::stat::{FileStat, fstat, stat};
 use std::ffi::CString;
 use std::mem::MaybeUninit;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a path that the owner names may take to be looked at. A local one takes microseconds; one on a server that is gone
@@ -15,16 +17,31 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// See [`crate::System::same`].
 pub(super) fn same(thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
-    let is_same = |name: &str| match thing {
-        Thing::Program(program) => is_program(program, name),
-        Thing::User(user) => is_user(user, name),
-        Thing::MountPoint(path) => is_mounted(path, name),
-    };
-    (0..names.len()).filter(|position| is_same(names[*position])).collect()
+    let chosen = |is_same: &dyn Fn(&str) -> bool| (0..names.len()).filter(|it| is_same(names[*it])).collect();
+    match thing {
+        Thing::Program(_) if names.is_empty() => Vec::new(),
+        Thing::Program(program) => {
+            let own = status_of(program);
+            chosen(&|name| is_program(own.as_ref(), name))
+        }
+        Thing::User(user) => chosen(&|name| is_user(user, name)),
+        Thing::MountPoint(path) => chosen(&|name| is_mounted(path, name)),
+    }
 }
 
-fn is_program(program: &LocatedProgram, name: &str) -> bool {
-    let Ok(own) = fstat(&program.file) else { return true };
+/// What file a program is. One whose file system may not answer is asked by who can wait.
+fn status_of(program: &LocatedProgram) -> Result<FileStat, Errno> {
+    match &program.file {
+        Held::Ours(file) => fstat(file),
+        Held::Theirs(kept) => {
+            let kept = Arc::clone(kept);
+            patience::ask(("name", program.path.clone()), PATIENCE, move || fstat(kept.here()))
+        }
+    }
+}
+
+fn is_program(program: Result<&FileStat, &Errno>, name: &str) -> bool {
+    let Ok(own) = program else { return true };
     match look_at(name.as_bytes()) {
         Ok(found) => {
             let device = libc::makedev(found.stx_dev_major, found.stx_dev_minor);
@@ -76,7 +93,11 @@ fn look_at(path: &[u8]) -> Result<libc::statx, Errno> {
         // SAFETY: the path is a C string, and `status` has room for what the kernel writes.
         #[expect(unsafe_code, reason = "nix has no statx(2)")]
         let result = unsafe { libc::statx(libc::AT_FDCWD, path.as_ptr(), flags, mask, status.as_mut_ptr()) };
-        Errno::result(result)?;
+        match Errno::result(result) {
+            // A filter that does not know the call; where the kernel does not, the C library has done the same.
+            Err(Errno::EPERM | Errno::ENOSYS) => return Ok(as_before_statx(&stat(path.as_c_str())?)),
+            result => drop(result?),
+        }
         // SAFETY: it was made of zeros, which are a value of every member.
         #[expect(unsafe_code, reason = "the memory is initialised")]
         Ok(unsafe { status.assume_init() })

@@ -1,6 +1,9 @@
-//! Files in which the system tells of itself.
+//! Files in which the system tells of itself. Those of the kernel (/proc, /sys) are read as they are; others may be links to
+//! anywhere.
 
-use super::{errno, lookup};
+use super::files::{BY_LINKS, Object, PATIENCE, link_to, look_up};
+use super::{errno, lookup, patience};
+use crate::{Held, ObjectKind};
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag, open, readlink, readlinkat};
@@ -8,9 +11,15 @@ use nix::sys::stat::Mode;
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Read;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
+
+/// The tree of all that is not the kernel's own.
+const ROOT: &[u8] = b"/";
+
+/// For reading, whatever it is by then, without waiting for the other end of a FIFO.
+const READING: OFlag = OFlag::O_RDONLY.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);
 
 /// How much is read first, in bytes. Nearly all of these files are shorter; and some of the kernel's change between two reads.
 const FIRST_READ: usize = 8192;
@@ -21,7 +30,31 @@ const NAME: usize = 32;
 
 /// See [`crate::System::read_system_file`].
 pub(super) fn read(tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
-    let file = File::from(open_below(tree, path, OFlag::O_RDONLY)?);
+    if tree != ROOT {
+        return read_below(tree, path, limit);
+    }
+    let whole = [ROOT, path].concat();
+    let theirs = whole.clone();
+    let found = look_up(("look", whole), move |look| {
+        Object::find(look, AT_FDCWD, &theirs, BY_LINKS).map(|found| (look.hold(found.descriptor), found.facts.kind))
+    });
+    match found {
+        Ok((_, kind)) if kind != ObjectKind::File => Err(Errno::EINVAL),
+        Ok((Held::Ours(file), _)) => read_open(open(link_to(&file).as_str(), READING, Mode::empty())?, limit),
+        Ok((Held::Theirs(_), _)) => {
+            let theirs = path.to_vec();
+            patience::ask(("read", path.to_vec()), PATIENCE, move || read_below(ROOT, &theirs, limit))
+        }
+        Err(errno) => Err(errno),
+    }
+}
+
+fn read_below(tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
+    read_open(open_below(tree, path, OFlag::O_RDONLY)?, limit)
+}
+
+fn read_open(file: OwnedFd, limit: usize) -> Result<Vec<u8>, Errno> {
+    let file = File::from(file);
     if !file.metadata().map_err(errno)?.is_file() {
         return Err(Errno::EINVAL);
     }
@@ -61,7 +94,7 @@ pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
     let tree = Path::new(OsStr::from_bytes(tree));
     let path = tree.join(OsStr::from_bytes(path));
     let end = open(&path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
-    let target = match readlink(format!("/proc/self/fd/{}", end.as_raw_fd()).as_str()) {
+    let target = match readlink(link_to(&end).as_str()) {
         Ok(target) => PathBuf::from(target),
         // There is no /proc, or it is not this process's.
         Err(_) => path.canonicalize().map_err(errno)?,
@@ -76,7 +109,7 @@ fn open_below(tree: &[u8], path: &[u8], flags: OFlag) -> Result<OwnedFd, Errno> 
     // O_PATH goes with few other flags, and openat2(2) insists; such a descriptor opens nothing that could block.
     let flags = if flags.contains(OFlag::O_PATH) { flags - OFlag::O_NONBLOCK - OFlag::O_NOCTTY } else { flags };
     let anywhere = ResolveFlag::RESOLVE_NO_MAGICLINKS;
-    if tree == b"/" {
+    if tree == ROOT {
         return lookup::open(AT_FDCWD, &[b"/", path].concat(), flags, anywhere);
     }
     let folder = OFlag::O_PATH | OFlag::O_DIRECTORY | OFlag::O_CLOEXEC;

@@ -1,6 +1,5 @@
 use super::*;
 use crate::{Fake, Linux, Manner, Output};
-use std::io::{Read, Write};
 
 fn flags(read: bool, write: bool, create: bool) -> OpenFlags {
     OpenFlags { read, write, create, ..OpenFlags::default() }
@@ -20,7 +19,7 @@ fn nothing_is_done() {
     let (system, _) = on(fake.clone());
     assert_eq!(system.freeze(b"/data", None), Ok(()));
     assert_eq!(system.thaw(b"/data"), Err(MountError::Failed(Errno::EINVAL)), "once, and that is all");
-    assert_eq!(system.trim(b"/data", None, 512), Ok(Trimmed { bytes: 0, minimum: 512 }));
+    assert_eq!(system.trim(b"/data", None, 512, Duration::ZERO), Ok(Trimmed { bytes: 0, minimum: 512 }));
     let program = Program {
         path: b"/sbin/halt".to_vec(),
         arguments: Vec::new(),
@@ -41,7 +40,7 @@ fn nothing_is_done() {
     assert_eq!(system.spawn(&spawn).map(|it| it.pid).ok(), Some(PRETENDED));
     assert_eq!(system.reap(PRETENDED), Ok(Some(Ending::Exited(0))));
     assert_eq!((system.set_time(0), system.set_processor(1, false)), (Ok(()), Ok(())));
-    assert_eq!((system.set_memory_block(1, false), system.kernel_sleep("mem")), (Ok(()), Ok(())));
+    assert_eq!((system.set_memory_block(1, false), system.kernel_sleep("mem", Duration::ZERO)), (Ok(()), Ok(())));
     assert_eq!((system.write_keys("alice", b""), system.read_keys("alice", 9)), (Ok(()), Ok(Vec::new())));
     assert_eq!(fake.events(), [""; 0]);
     assert_eq!(fake.keys("alice"), Some(b"key".to_vec()));
@@ -89,14 +88,14 @@ fn one_that_reads_reads_and_writes_all_the_same_not() {
     std::fs::write(&name, "text").unwrap();
     let path = name.to_str().unwrap().as_bytes();
     let system = Rehearsal::new(Linux, Vec::new(), Notes::default()).that_reads();
-    let read = |mut file: File| {
-        let mut text = String::new();
-        file.read_to_string(&mut text).map(|_| text).unwrap_or_default()
+    let read = |file: OpenFile| {
+        let mut text = Vec::new();
+        file.read_more(&mut text, 100).map(|_| String::from_utf8(text).unwrap()).unwrap_or_default()
     };
     let reading = flags(true, false, false);
     assert_eq!(read(system.open_file(path, reading).unwrap()), "text");
     assert_eq!(read(system.open_located(&system.locate(path, &[]).unwrap(), reading).unwrap()), "text");
-    let mut file = system.open_file(path, OpenFlags { truncate: true, ..flags(true, true, true) }).unwrap();
+    let file = system.open_file(path, OpenFlags { truncate: true, ..flags(true, true, true) }).unwrap();
     file.write_all(b"other").unwrap();
     assert_eq!(std::fs::read(&name).unwrap(), b"text");
     std::fs::remove_file(&name).unwrap();

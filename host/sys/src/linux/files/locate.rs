@@ -1,55 +1,106 @@
 //! Finding what a client means by a path, and in which trees it lies.
 
-use super::object::{BY_LINKS, Object, STRAIGHT};
+use super::super::patience::Held;
+use super::local::{Look, look_up};
+use super::object::{BY_LINKS, Facts, Object, STRAIGHT, ends, without_leading};
 use super::trees::{Lies, Tree};
 use crate::{Found, Located, ObjectKind};
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, AtFlags, ResolveFlag};
-use nix::sys::stat::{SFlag, fstatat};
-use std::ffi::OsStr;
-use std::os::unix::ffi::OsStrExt;
+use nix::fcntl::{AT_FDCWD, ResolveFlag};
 
 /// See [`crate::System::locate`].
 ///
 /// The thing is found first and never looked up again: all that is said is said of what is held. The trees are looked at
-/// afterwards, so that a tree which was not there a moment before is not missed.
+/// afterwards, so that a tree which was not there a moment before is not missed. What cannot be found out at once another
+/// thread finds out, the thing and each tree for itself: a tree that does not answer is one that could not be looked at.
 pub(in super::super) fn locate(path: &[u8], names: &[&str]) -> Result<Located, Errno> {
-    let Reached { object, length, by_links, errno } = Reached::find(path)?;
-    let (way, rest) = path.split_at(length);
-    let end = match errno {
-        None => End::Object,
-        Some(errno) => End::missing(&object, rest, errno)?,
-    };
-    let real = object.path()?;
-    let trees: Vec<Tree<'_>> = names.iter().map(|name| Tree::find(name.as_bytes())).collect();
-    let is_straight = || trees.iter().any(|tree| tree.leads_straight(way, &object));
-    let by_link = end == End::LooseLink || by_links && !is_straight();
-    let (mut within, mut perhaps) = (Vec::new(), Vec::new());
-    for (position, tree) in trees.iter().enumerate() {
-        match tree.holds(&object, &real) {
-            _ if end == End::LooseLink => {}
-            _ if end == End::Place && tree.begins_as(&object, trimmed(rest)) => within.push(position),
+    let theirs = path.to_vec();
+    let (held, way) = look_up(("look", path.to_vec()), move |look| {
+        Way::find(look, &theirs).map(|(object, way)| (look.hold(object.descriptor), way))
+    })?;
+    let (mut is_straight, mut within, mut perhaps) = (false, Vec::new(), Vec::new());
+    for (position, name) in names.iter().enumerate() {
+        let tree = way.compare(name);
+        is_straight |= tree.is_straight;
+        match tree.lies {
             Lies::Within => within.push(position),
             Lies::Perhaps => perhaps.push(position),
             Lies::Outside => {}
         }
     }
-    let is_there = end == End::Object;
-    Ok(Located {
-        path: if is_there { real } else { joined(real, rest) },
-        kind: if is_there { object.kind } else { ObjectKind::Missing },
-        size: if is_there { object.size } else { 0 },
-        has_other_names: is_there && object.has_other_names,
-        by_link,
-        within,
-        perhaps,
-        found: match end {
-            End::Object => Found::Object(object.descriptor),
-            End::Place => Found::Place { folder: object.descriptor, name: without_leading(rest).to_vec() },
-            End::LooseLink => Found::Nothing(Errno::ENOENT),
-            End::Nothing(errno) => Found::Nothing(errno),
-        },
-    })
+    Ok(way.conclude(held, is_straight, within, perhaps))
+}
+
+/// The way that a client named, and what there is at its end.
+#[derive(Clone)]
+struct Way {
+    path: Vec<u8>,
+    /// How much of the path leads to `object`, in bytes.
+    length: usize,
+    by_links: bool,
+    /// The last thing on the way that is there, and its path without links.
+    object: Facts,
+    real: Vec<u8>,
+    end: End,
+}
+
+/// What a tree has to do with a way.
+struct Compared {
+    lies: Lies,
+    is_straight: bool,
+}
+
+impl Way {
+    fn find(look: &Look, path: &[u8]) -> Result<(Object, Self), Errno> {
+        let Reached { object, length, by_links, errno } = Reached::find(look, path)?;
+        let end = match errno {
+            None => End::Object,
+            Some(errno) => End::missing(look, &object, &path[length..], errno)?,
+        };
+        let (facts, real) = (object.facts.clone(), object.path()?);
+        let way = Way { path: path.to_vec(), length, by_links, object: facts, real, end };
+        Ok((object, way))
+    }
+
+    fn compare(&self, name: &str) -> Compared {
+        let (way, theirs) = (self.clone(), name.as_bytes().to_vec());
+        let compared = look_up(("tree", name.as_bytes().to_vec()), move |look| {
+            Ok(way.compare_with(&Tree::find(look, &theirs), look))
+        });
+        compared.unwrap_or(Compared { lies: Lies::Perhaps, is_straight: false })
+    }
+
+    fn compare_with(&self, tree: &Tree<'_>, look: &Look) -> Compared {
+        let (way, rest) = self.path.split_at(self.length);
+        let lies = match tree.holds(look, &self.object, &self.real) {
+            _ if self.end == End::LooseLink => Lies::Outside,
+            _ if self.end == End::Place && tree.begins_as(&self.object, trimmed(rest)) => Lies::Within,
+            lies => lies,
+        };
+        Compared { lies, is_straight: self.by_links && tree.leads_straight(look, way, &self.object) }
+    }
+
+    fn conclude(self, held: Held, is_straight: bool, within: Vec<usize>, perhaps: Vec<usize>) -> Located {
+        let Way { path, length, by_links, object, real, end } = self;
+        let rest = &path[length..];
+        let is_there = end == End::Object;
+        Located {
+            path: if is_there { real } else { joined(real, rest) },
+            kind: if is_there { object.kind } else { ObjectKind::Missing },
+            size: if is_there { object.size } else { 0 },
+            has_other_names: is_there && object.has_other_names,
+            by_link: end == End::LooseLink || by_links && !is_straight,
+            within,
+            perhaps,
+            is_plain: object.is_plain,
+            found: match end {
+                End::Object => Found::Object(held),
+                End::Place => Found::Place { folder: held, name: without_leading(rest).to_vec() },
+                End::LooseLink => Found::Nothing(Errno::ENOENT),
+                End::Nothing(errno) => Found::Nothing(errno),
+            },
+        }
+    }
 }
 
 /// How far a path leads.
@@ -65,16 +116,16 @@ struct Reached {
 }
 
 impl Reached {
-    fn find(path: &[u8]) -> Result<Self, Errno> {
-        match Self::by(path, STRAIGHT) {
-            Err(Errno::ELOOP) => Self::by(path, BY_LINKS),
+    fn find(look: &Look, path: &[u8]) -> Result<Self, Errno> {
+        match Self::by(look, path, STRAIGHT) {
+            Err(Errno::ELOOP) => Self::by(look, path, BY_LINKS),
             reached => reached,
         }
     }
 
-    fn by(path: &[u8], how: ResolveFlag) -> Result<Self, Errno> {
+    fn by(look: &Look, path: &[u8], how: ResolveFlag) -> Result<Self, Errno> {
         let by_links = how == BY_LINKS;
-        let errno = match Object::find(AT_FDCWD, path, how) {
+        let errno = match Object::find(look, AT_FDCWD, path, how) {
             Ok(object) => return Ok(Reached { object, length: path.len(), by_links, errno: None }),
             Err(errno) => errno,
         };
@@ -86,10 +137,10 @@ impl Reached {
         // What cannot be reached, nothing behind it can: so halves are enough, and a path of a thousand steps costs a dozen.
         let ends = ends(path);
         let (mut low, mut high) = (0, ends.len() - usize::from(!path.ends_with(b"/")));
-        let mut object = Object::find(AT_FDCWD, if path.starts_with(b"/") { b"/" } else { b"." }, how)?;
+        let mut object = Object::find(look, AT_FDCWD, if path.starts_with(b"/") { b"/" } else { b"." }, how)?;
         while low < high {
             let middle = high - (high - low) / 2;
-            match Object::find(AT_FDCWD, &path[..ends[middle - 1]], how) {
+            match Object::find(look, AT_FDCWD, &path[..ends[middle - 1]], how) {
                 Ok(further) => (object, low) = (further, middle),
                 Err(_) => high = middle - 1,
             }
@@ -112,14 +163,13 @@ enum End {
 
 impl End {
     /// Behind `object`, from which `rest` led no further for the reason `errno`.
-    fn missing(object: &Object, rest: &[u8], errno: Errno) -> Result<Self, Errno> {
+    fn missing(look: &Look, object: &Object, rest: &[u8], errno: Errno) -> Result<Self, Errno> {
         let rest = trimmed(rest);
         let step = rest.split(|byte| *byte == b'/').next().unwrap_or(rest);
         if object.kind != ObjectKind::Folder || step.is_empty() {
             return Ok(End::Nothing(errno));
         }
-        let there = fstatat(&object.descriptor, OsStr::from_bytes(step), AtFlags::AT_SYMLINK_NOFOLLOW);
-        match there.map(|found| found.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFLNK.bits()) {
+        match Object::step(look, &object.descriptor, step).map(|there| there.is_link) {
             Ok(true) => Ok(End::LooseLink),
             // It is there by now.
             Ok(false) if errno == Errno::ENOENT => Err(Errno::EAGAIN),
@@ -127,16 +177,6 @@ impl End {
             _ => Ok(End::Nothing(errno)),
         }
     }
-}
-
-/// Where each step of a path ends.
-fn ends(path: &[u8]) -> Vec<usize> {
-    let is_end = |at: &usize| path[at - 1] != b'/' && path.get(*at).is_none_or(|next| *next == b'/');
-    (1..=path.len()).filter(is_end).collect()
-}
-
-fn without_leading(path: &[u8]) -> &[u8] {
-    &path[path.iter().take_while(|byte| **byte == b'/').count()..]
 }
 
 fn trimmed(path: &[u8]) -> &[u8] {

@@ -1,6 +1,7 @@
 //! The folders and files that a policy names, as the things they are at this moment.
 
-use super::object::{BELOW, Object, STRAIGHT};
+use super::local::Look;
+use super::object::{BELOW, Facts, Object, STRAIGHT};
 use nix::errno::Errno;
 use nix::fcntl::readlinkat;
 use std::os::unix::ffi::OsStrExt;
@@ -39,21 +40,21 @@ pub(super) enum Lies {
 impl<'a> Tree<'a> {
     /// Looks at the tree of this name, an absolute path. It may have links on the way, if nobody but root can have made
     /// them: else whoever can would choose what the owner has permitted.
-    pub(super) fn find(name: &'a [u8]) -> Self {
-        let state = Object::find(nix::fcntl::AT_FDCWD, b"/", STRAIGHT).and_then(|root| State::find(root, name));
-        Tree { name, state: state.unwrap_or(State::Unknown) }
+    pub(super) fn find(look: &Look, name: &'a [u8]) -> Self {
+        let root = Object::find(look, nix::fcntl::AT_FDCWD, b"/", STRAIGHT);
+        Tree { name, state: root.and_then(|root| State::find(look, root, name)).unwrap_or(State::Unknown) }
     }
 
     /// Whether `object`, whose path is `path`, lies in it. Paths propose, the kernel confirms: from the tree and without
     /// links it must come to the same thing.
-    pub(super) fn holds(&self, object: &Object, path: &[u8]) -> Lies {
+    pub(super) fn holds(&self, look: &Look, object: &Facts, path: &[u8]) -> Lies {
         let (tree, tree_path) = match &self.state {
             State::Here(tree, tree_path) => (tree, tree_path),
             State::Absent(..) | State::Nowhere => return Lies::Outside,
             State::Unknown => return Lies::Perhaps,
         };
         match below(path, tree_path) {
-            Some(rest) if leads_to(tree, rest, object) => Lies::Within,
+            Some(rest) if leads_to(look, tree, rest, object) => Lies::Within,
             Some(_) => Lies::Perhaps,
             None => {
                 let another_name = object.has_other_names || !object.is_mounted_with(tree);
@@ -63,12 +64,12 @@ impl<'a> Tree<'a> {
     }
 
     /// Whether what is made as `name` in `folder` is the tree itself.
-    pub(super) fn begins_as(&self, folder: &Object, name: &[u8]) -> bool {
+    pub(super) fn begins_as(&self, folder: &Facts, name: &[u8]) -> bool {
         matches!(&self.state, State::Absent(parent, own) if own == name && parent.is(folder))
     }
 
     /// Whether the way that a client named, which led to `object`, has no link behind the tree's own name.
-    pub(super) fn leads_straight(&self, way: &[u8], object: &Object) -> bool {
+    pub(super) fn leads_straight(&self, look: &Look, way: &[u8], object: &Facts) -> bool {
         let (begin, name) = match &self.state {
             State::Here(tree, _) => (tree, self.name),
             // Of a link to what is not there yet, the way without links is not known: it is not by this name.
@@ -78,28 +79,28 @@ impl<'a> Tree<'a> {
         let mut steps = steps(way);
         way.starts_with(b"/")
             && self::steps(name).all(|step| steps.next() == Some(step))
-            && leads_to(begin, &steps.collect::<Vec<_>>().join(&b'/'), object)
+            && leads_to(look, begin, &steps.collect::<Vec<_>>().join(&b'/'), object)
     }
 }
 
 impl State {
-    fn find(root: Object, name: &[u8]) -> Result<Self, Errno> {
-        match Object::find(&root.descriptor, name, STRAIGHT) {
+    fn find(look: &Look, root: Object, name: &[u8]) -> Result<Self, Errno> {
+        match Object::find(look, &root.descriptor, name, STRAIGHT) {
             Ok(tree) => Ok(State::Here(tree, name.to_vec())),
-            Err(Errno::ENOENT | Errno::ELOOP) => Self::walk(root, name),
+            Err(Errno::ENOENT | Errno::ELOOP) => Self::walk(look, root, name),
             Err(Errno::ENOTDIR) => Ok(State::Nowhere),
             Err(errno) => Err(errno),
         }
     }
 
     /// Step by step. The first missing step ends the way.
-    fn walk(root: Object, name: &[u8]) -> Result<Self, Errno> {
-        let again = || Object::find(&root.descriptor, b".", STRAIGHT);
+    fn walk(look: &Look, root: Object, name: &[u8]) -> Result<Self, Errno> {
+        let again = || Object::find(look, &root.descriptor, b".", STRAIGHT);
         let (mut place, mut is_ours, mut links) = (again()?, root.is_ours, 0);
         let mut ahead = Vec::new();
         push(&mut ahead, name);
         while let Some(step) = ahead.pop() {
-            let next = match Object::step(&place.descriptor, &step) {
+            let next = match Object::step(look, &place.descriptor, &step) {
                 Err(Errno::ENOENT) if ahead.is_empty() => return Ok(State::Absent(place, step)),
                 Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(State::Nowhere),
                 next => next?,
@@ -136,11 +137,11 @@ fn steps(path: &[u8]) -> impl Iterator<Item = &[u8]> {
 }
 
 /// Whether `way` leads from `begin` to `object` without a link, and without leaving `begin`.
-fn leads_to(begin: &Object, way: &[u8], object: &Object) -> bool {
+fn leads_to(look: &Look, begin: &Object, way: &[u8], object: &Facts) -> bool {
     if way.is_empty() {
         return begin.is(object);
     }
-    Object::find(&begin.descriptor, way, BELOW).is_ok_and(|end| end.is(object))
+    Object::find(look, &begin.descriptor, way, BELOW).is_ok_and(|end| end.is(object))
 }
 
 /// What `path` has behind `tree`, if it is below it or it.
@@ -163,8 +164,9 @@ mod tests {
 
     /// In a root that is the scratch folder.
     fn find(scratch: &Scratch, name: &str) -> State {
-        let root = Object::find(nix::fcntl::AT_FDCWD, scratch.bytes(), STRAIGHT).unwrap();
-        State::walk(root, name.as_bytes()).unwrap()
+        let look = Look::patiently();
+        let root = Object::find(&look, nix::fcntl::AT_FDCWD, scratch.bytes(), STRAIGHT).unwrap();
+        State::walk(&look, root, name.as_bytes()).unwrap()
     }
 
     #[test]
@@ -183,16 +185,17 @@ mod tests {
         scratch.write("in/file", "");
         scratch.write("other", "");
         let (name, path) = (scratch.text("in"), scratch.text("in/file"));
-        let tree = Tree::find(name.as_bytes());
-        let object = Object::find(nix::fcntl::AT_FDCWD, path.as_bytes(), STRAIGHT).unwrap();
-        assert_eq!(tree.holds(&object, path.as_bytes()), Lies::Within);
+        let look = Look::patiently();
+        let tree = Tree::find(&look, name.as_bytes());
+        let object = Object::find(&look, nix::fcntl::AT_FDCWD, path.as_bytes(), STRAIGHT).unwrap();
+        assert_eq!(tree.holds(&look, &object, path.as_bytes()), Lies::Within);
         std::fs::rename(scratch.path("in/file"), scratch.path("moved")).unwrap();
-        assert_eq!(tree.holds(&object, path.as_bytes()), Lies::Perhaps, "it is not there any more");
+        assert_eq!(tree.holds(&look, &object, path.as_bytes()), Lies::Perhaps, "it is not there any more");
         std::fs::rename(scratch.path("other"), scratch.path("in/file")).unwrap();
-        assert_eq!(tree.holds(&object, path.as_bytes()), Lies::Perhaps, "another is there");
-        assert_eq!(tree.holds(&object, &object.path().unwrap()), Lies::Outside);
+        assert_eq!(tree.holds(&look, &object, path.as_bytes()), Lies::Perhaps, "another is there");
+        assert_eq!(tree.holds(&look, &object, &object.path().unwrap()), Lies::Outside);
         std::fs::remove_file(scratch.path("moved")).unwrap();
-        assert_eq!(tree.holds(&object, &object.path().unwrap()), Lies::Outside, "it is nowhere");
+        assert_eq!(tree.holds(&look, &object, &object.path().unwrap()), Lies::Outside, "it is nowhere");
     }
 
     #[test]

@@ -2,14 +2,13 @@
 
 use super::super::patience;
 use super::user::{Rights, User};
-use crate::Manner;
 use nix::errno::Errno;
 use nix::fcntl::OFlag;
 use nix::libc::{self, c_char, c_int, c_void};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{SigSet, SigmaskHow, Signal, kill, pthread_sigmask};
 use nix::sys::wait::waitpid;
-use nix::unistd::{Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, pipe2, read, setpgid};
+use nix::unistd::{Pid, chdir, dup2_stderr, dup2_stdin, dup2_stdout, pipe2, read, setsid};
 use std::convert::Infallible;
 use std::ffi::CString;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -25,13 +24,14 @@ const STACK: usize = 64 * 1024;
 /// the process in between; an honest one takes less than a millisecond.
 const PATIENCE: u16 = 10_000;
 
-/// What there is to execute, apart from the manner.
+/// What there is to execute.
 #[derive(Debug)]
 pub(super) struct Program<'a> {
-    /// Executed if the manner names no file.
-    pub(super) path: CString,
-    pub(super) arguments: Vec<CString>,
-    pub(super) environment: Vec<CString>,
+    /// What is there is executed if there is no `file`.
+    pub(super) path: &'a CString,
+    pub(super) file: Option<BorrowedFd<'a>>,
+    pub(super) arguments: &'a [CString],
+    pub(super) environment: &'a [CString],
     /// Its standard input, output and error.
     pub(super) streams: [BorrowedFd<'a>; 3],
 }
@@ -45,7 +45,6 @@ struct Steps<'a> {
     streams: [BorrowedFd<'a>; 3],
     rights: Option<&'a Rights>,
     has_user: bool,
-    own_group: bool,
     /// Where it writes the errno of what it could not do. Closed when it is the program.
     complaints: BorrowedFd<'a>,
 }
@@ -56,19 +55,18 @@ struct Steps<'a> {
 /// posix_spawn(3) can do neither, so the process is made here. It shares the agent's memory while the agent waits, as
 /// posix_spawn's does: copying the page tables of an agent that holds much output takes milliseconds. But one that takes on
 /// a user's rights gets a copy, for nothing that a user may touch shall share the agent's memory.
-pub(super) fn execute(program: &Program<'_>, manner: &Manner, user: Option<&User>) -> Result<Pid, Errno> {
+pub(super) fn execute(program: &Program<'_>, user: Option<&User>) -> Result<Pid, Errno> {
     let (reader, writer) = pipe2(OFlag::O_CLOEXEC)?;
     // Not under the number that the file is going to have; while the first is open, the second has another.
     let again = if writer.as_raw_fd() == SCRIPT { Some(writer.try_clone().map_err(|_| Errno::EMFILE)?) } else { None };
     let steps = Steps {
-        file: manner.file.as_ref().map(AsFd::as_fd),
-        path: if manner.file.is_some() { c"".as_ptr() } else { program.path.as_ptr() },
-        arguments: pointers(&program.arguments),
-        environment: pointers(&program.environment),
+        file: program.file,
+        path: if program.file.is_some() { c"".as_ptr() } else { program.path.as_ptr() },
+        arguments: pointers(program.arguments),
+        environment: pointers(program.environment),
         streams: program.streams,
         rights: user.and_then(User::rights),
         has_user: user.is_some(),
-        own_group: manner.own_group,
         complaints: again.as_ref().unwrap_or(&writer).as_fd(),
     };
     let made = make_process(&steps);
@@ -145,9 +143,7 @@ extern "C" fn begin(steps: *mut c_void) -> c_int {
 impl Steps<'_> {
     fn take(&self) -> Result<Infallible, Errno> {
         forget_handlers();
-        if self.own_group {
-            setpgid(Pid::from_raw(0), Pid::from_raw(0))?;
-        }
+        setsid()?;
         let [stdin, stdout, stderr] = self.streams;
         dup2_stdin(stdin)?;
         dup2_stdout(stdout)?;
@@ -229,8 +225,8 @@ mod tests {
     use super::super::tests::{Scratch, ending, run, shell, started, text};
     use super::super::{has_ended, kill_group, locate_program, reap};
     use super::*;
-    use crate::linux::filter::refusing;
-    use crate::{Ending, Output, Spawn};
+    use crate::linux::filter::{alone, refuse_all};
+    use crate::{Ending, Manner, Output, Spawn};
     use nix::unistd::{Uid, geteuid};
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
@@ -240,7 +236,7 @@ mod tests {
         let path = path.as_os_str().as_bytes().to_vec();
         let file = Some(locate_program(&path).unwrap().file);
         let words = ["called"].iter().chain(arguments).map(|word| word.as_bytes().to_vec()).collect();
-        Spawn { path, arguments: words, manner: Manner { file, ..Manner::default() }, ..shell("") }
+        Spawn { path, arguments: words, manner: Manner { file, exact: true, ..Manner::default() }, ..shell("") }
     }
 
     fn as_user(user: &str, program: Spawn) -> Spawn {
@@ -292,16 +288,20 @@ mod tests {
 
     #[test]
     fn where_execveat_is_refused_it_is_the_same_file_still() {
-        let scratch = Scratch::new();
-        let script = scratch.program("script", "#!/bin/sh\necho judged $1\n");
-        let binary = scratch.program("binary", std::fs::read("/bin/echo").unwrap());
-        let (judged, echo) = (this(&script, &["it"]), this(&binary, &["judged"]));
-        scratch.program("script", "#!/bin/sh\necho swapped\n");
-        scratch.program("binary", std::fs::read("/bin/false").unwrap());
-        let manner = Manner { own_group: true, ..Manner::default() };
-        let by_path = Spawn { manner, ..shell("echo by path") };
-        let told = refusing(&[libc::SYS_execveat], move || [judged, echo, by_path].map(|program| run(&program).1));
-        assert_eq!(told, ["judged it\n", "judged\n", "by path\n"]);
+        let name = "linux::processes::exactly::tests::where_execveat_is_refused_it_is_the_same_file_still";
+        alone(name, || {
+            let scratch = Scratch::new();
+            let script = scratch.program("script", "#!/bin/sh\necho judged $1\n");
+            let binary = scratch.program("binary", std::fs::read("/bin/echo").unwrap());
+            let (judged, echo) = (this(&script, &["it"]), this(&binary, &["judged"]));
+            scratch.program("script", "#!/bin/sh\necho swapped\n");
+            scratch.program("binary", std::fs::read("/bin/false").unwrap());
+            let manner = Manner { own_group: true, ..Manner::default() };
+            let by_path = Spawn { manner, ..shell("echo by path") };
+            refuse_all(&[libc::SYS_execveat]);
+            let told = [judged, echo, by_path].map(|program| run(&program).1);
+            assert_eq!(told, ["judged it\n", "judged\n", "by path\n"]);
+        });
     }
 
     #[test]

@@ -1,13 +1,10 @@
 //! Finding the file that would be executed.
 
-use crate::LocatedProgram;
-use crate::linux::lookup;
+use super::super::files::{BY_LINKS, Look, Object, STRAIGHT, link_to, look_up};
+use crate::{LocatedProgram, ObjectKind};
 use nix::errno::Errno;
-use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag, readlink};
-use nix::sys::stat::{SFlag, fstat};
+use nix::fcntl::{AT_FDCWD, ResolveFlag};
 use nix::unistd::{AccessFlags, access};
-use std::os::fd::{AsRawFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
 
 /// How often it is begun anew when something else is at the path by then: a program that is being replaced.
 const ATTEMPTS: usize = 16;
@@ -17,31 +14,61 @@ const ATTEMPTS: usize = 16;
 /// What is found and the path that is told belong together: what is at that path, without a link on the way, is this very
 /// file. A file that is there no more, or in another mount namespace, has no path.
 pub(in crate::linux) fn locate_program(path: &[u8]) -> Result<LocatedProgram, Errno> {
+    let theirs = path.to_vec();
+    look_up(("program", path.to_vec()), move |look| find(look, &theirs))
+}
+
+fn find(look: &Look, path: &[u8]) -> Result<LocatedProgram, Errno> {
     for _ in 0..ATTEMPTS {
-        let file = hold(path, OFlag::empty(), ResolveFlag::RESOLVE_NO_MAGICLINKS)?;
-        let place = format!("/proc/self/fd/{}", file.as_raw_fd());
-        let real = readlink(place.as_str())?.into_vec();
-        if is_at(&file, &real)? {
-            if fstat(&file)?.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFREG.bits() {
-                return Err(Errno::EACCES);
-            }
-            access(place.as_str(), AccessFlags::X_OK)?;
-            return Ok(LocatedProgram { file, path: real });
+        let file = hold(look, path, BY_LINKS)?;
+        let real = file.path()?;
+        if is_at(look, &file, &real) {
+            check(&file)?;
+            let is_fixed = is_fixed(look, &file, &real);
+            return Ok(LocatedProgram { file: look.hold(file.descriptor), path: real, is_fixed });
         }
     }
     Err(Errno::ENOENT)
 }
 
-fn is_at(file: &OwnedFd, path: &[u8]) -> Result<bool, Errno> {
-    let straight = ResolveFlag::RESOLVE_NO_SYMLINKS | ResolveFlag::RESOLVE_NO_MAGICLINKS;
-    let Ok(there) = hold(path, OFlag::O_NOFOLLOW, straight) else { return Ok(false) };
-    let (file, there) = (fstat(file)?, fstat(&there)?);
-    Ok((file.st_dev, file.st_ino) == (there.st_dev, there.st_ino))
+/// Whether execve(2) would take the file, as far as its kind and its permissions say.
+fn check(file: &Object) -> Result<(), Errno> {
+    if file.kind != ObjectKind::File {
+        return Err(Errno::EACCES);
+    }
+    access(link_to(&file.descriptor).as_str(), AccessFlags::X_OK)
+}
+
+/// Whether it would take what is at the path.
+pub(super) fn check_executable(path: &[u8]) -> Result<(), Errno> {
+    let theirs = path.to_vec();
+    look_up(("search", path.to_vec()), move |look| check(&hold(look, &theirs, BY_LINKS)?))
+}
+
+fn is_at(look: &Look, file: &Object, path: &[u8]) -> bool {
+    hold(look, path, STRAIGHT).is_ok_and(|there| there.is(file))
+}
+
+/// Whether nobody but root, or whom the agent runs as, could have another file at the path: from the root folder to the file,
+/// nobody else may write to anything. What may be written by a group counts as writable, also if the group is root's.
+fn is_fixed(look: &Look, file: &Object, path: &[u8]) -> bool {
+    let root = hold(look, b"/", STRAIGHT);
+    path.starts_with(b"/") && root.is_ok_and(|root| is_fixed_below(look, root, path, file))
+}
+
+fn is_fixed_below(look: &Look, mut place: Object, path: &[u8], file: &Object) -> bool {
+    for name in path.split(|byte| *byte == b'/').filter(|name| !name.is_empty()) {
+        match Object::step(look, &place.descriptor, name) {
+            Ok(next) if place.is_ours => place = next,
+            _ => return false,
+        }
+    }
+    place.is_ours && place.is(file)
 }
 
 /// Holds what is at the path, and does nothing with it.
-fn hold(path: &[u8], flags: OFlag, resolve: ResolveFlag) -> Result<OwnedFd, Errno> {
-    lookup::open(AT_FDCWD, path, flags | OFlag::O_PATH | OFlag::O_CLOEXEC, resolve)
+fn hold(look: &Look, path: &[u8], how: ResolveFlag) -> Result<Object, Errno> {
+    Object::find(look, AT_FDCWD, path, how)
 }
 
 #[cfg(test)]
@@ -50,6 +77,7 @@ mod tests {
     use super::*;
     use nix::sys::stat::Mode;
     use std::os::unix::ffi::OsStrExt;
+    use std::os::unix::fs::PermissionsExt;
     use std::os::unix::fs::symlink;
     use std::path::Path;
 
@@ -98,11 +126,32 @@ mod tests {
     fn a_file_that_is_gone_has_no_path() {
         let scratch = Scratch::new();
         let program = scratch.program("program", "#!/bin/sh\n");
-        let file = hold(program.as_os_str().as_bytes(), OFlag::empty(), ResolveFlag::empty()).unwrap();
-        assert_eq!(is_at(&file, program.as_os_str().as_bytes()), Ok(true));
+        let look = Look::patiently();
+        let file = hold(&look, program.as_os_str().as_bytes(), BY_LINKS).unwrap();
+        assert!(is_at(&look, &file, program.as_os_str().as_bytes()));
         std::fs::remove_file(&program).unwrap();
-        assert_eq!(is_at(&file, program.as_os_str().as_bytes()), Ok(false));
+        assert!(!is_at(&look, &file, program.as_os_str().as_bytes()));
         scratch.program("program", "another");
-        assert_eq!(is_at(&file, program.as_os_str().as_bytes()), Ok(false));
+        assert!(!is_at(&look, &file, program.as_os_str().as_bytes()));
+    }
+
+    #[test]
+    fn a_path_is_fixed_if_nobody_else_may_write_on_the_way() {
+        // Who runs the tests is whom the agent runs as; a folder that everybody may write to is none of theirs.
+        let is_fixed = |path: &Path| locate_program(path.as_os_str().as_bytes()).unwrap().is_fixed;
+        assert!(is_fixed(Path::new("/bin/sh")));
+        let scratch = Scratch::new();
+        let program = scratch.program("program", "#!/bin/sh\n");
+        assert!(!is_fixed(&program), "anybody may rename what is in /tmp");
+        let look = Look::patiently();
+        let below = |folder: &Path| {
+            let bytes = |path: &Path| path.as_os_str().as_bytes().to_vec();
+            let file = hold(&look, &bytes(&program), BY_LINKS).unwrap();
+            let folder = hold(&look, &bytes(folder), BY_LINKS).unwrap();
+            is_fixed_below(&look, folder, b"program", &file)
+        };
+        assert!(below(program.parent().unwrap()));
+        std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o775)).unwrap();
+        assert!(!below(program.parent().unwrap()), "a group may write to it");
     }
 }

@@ -1,89 +1,180 @@
 //! Starting a program.
 
+use super::super::patience::{self, Held, Kept};
 use super::exactly::{self, Program};
 use super::user::User;
 use crate::{Manner, Output, Spawn, Spawned};
 use nix::errno::Errno;
-use nix::fcntl::{FcntlArg, FdFlag, OFlag, fcntl, open};
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::libc;
 use nix::spawn::{PosixSpawnAttr, PosixSpawnFileActions, PosixSpawnFlags, posix_spawn};
-use nix::sys::signal::SigSet;
+use nix::sys::signal::{SigSet, Signal, kill};
 use nix::sys::stat::Mode;
+use nix::sys::wait::waitpid;
 use nix::unistd::{Pid, SysconfVar, pipe2, sysconf};
-use std::ffi::CString;
+use std::ffi::{CStr, CString};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStringExt;
-use std::sync::Once;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// What runs a file that the kernel does not know how to run, as execvp(3) has it: a script without `#!`.
-const SHELL: &[u8] = b"/bin/sh";
+const SHELL: &CStr = c"/bin/sh";
+
+/// Has a program lead a session, and with that a process group, of its own: what it sends to its group (`kill 0` in a script)
+/// shall not come to the agent. The C library's POSIX_SPAWN_SETSID.
+const OWN_SESSION: PosixSpawnFlags = PosixSpawnFlags::from_bits_retain(0x80);
 
 /// Descriptors that are left to the agent, counted down from its limit: a program whose pipes would take one of them is not
 /// started. It bounds what running programs, which hold up to three each, can take from the agent's channel, its log, and the
 /// helper programs it runs. Of the usual 1024 it leaves three hundred programs with captured output.
 const SPARED: RawFd = 32;
 
-/// See [`crate::System::spawn`].
+/// How long a program may take to become one, once its process is made. The file and what interprets it are read for that, and
+/// may be on a server that is gone; an honest one takes milliseconds. One that begins later is killed.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// See [`crate::System::spawn`]. The process is made by a thread that may wait, for the kernel lets go of who starts a program
+/// only when the program's file and its interpreters were read. That thread has none of the agent's files, so there is nothing
+/// that a program could inherit.
 pub(in crate::linux) fn spawn(program: &Spawn) -> Result<Spawned, Errno> {
-    static SEALED: Once = Once::new();
-    SEALED.call_once(seal_inherited);
+    let order = Order::of(program)?;
     let stdin = if program.input { Some(Pipe::new(End::Writer)?) } else { None };
     let stdout = output(program.stdout)?;
     let stderr = output(program.stderr)?;
-    let pipes = [&stdin, &stdout, &stderr];
-    let pid = if program.manner == Manner::default() { as_usual(program, pipes) } else { in_a_manner(program, pipes) }?;
+    let pipes = [&stdin, &stdout, &stderr].map(|pipe| pipe.as_ref().map(|pipe| pipe.theirs.as_fd()));
+    let file = match &program.manner.file {
+        Some(Held::Ours(file)) => Some(file.as_fd()),
+        _ => None,
+    };
+    let given: Vec<BorrowedFd<'_>> = pipes.iter().copied().flatten().chain(file).collect();
+    let mut given = patience::give(&given)?.into_iter();
+    let streams = pipes.map(|pipe| pipe.and_then(|_| given.next()));
+    let file = match &program.manner.file {
+        Some(Held::Theirs(file)) => Some(Arc::clone(file)),
+        _ => given.next().map(Arc::new),
+    };
+    let started = patience::ask(("start", program.path.clone()), PATIENCE, move || {
+        let started = order.start(streams.each_ref().map(|it| it.as_ref().map(Kept::here)), file.as_deref());
+        streams.into_iter().flatten().for_each(Kept::close);
+        started.map(Started)
+    });
     let ours = |pipe: Option<Pipe>| pipe.map(|pipe| pipe.ours);
-    Ok(Spawned { pid: pid.as_raw(), stdin: ours(stdin), stdout: ours(stdout), stderr: ours(stderr) })
+    Ok(Spawned { pid: started?.known(), stdin: ours(stdin), stdout: ours(stdout), stderr: ours(stderr) })
 }
 
-/// What is at the path in a process of its own; how it could not be executed is known when this returns.
-fn as_usual(program: &Spawn, pipes: [&Option<Pipe>; 3]) -> Result<Pid, Errno> {
-    let mut actions = PosixSpawnFileActions::init()?;
-    for (number, pipe) in (0..).zip(pipes) {
-        let access = if number == 0 { OFlag::O_RDONLY } else { OFlag::O_WRONLY };
-        match pipe {
-            Some(pipe) => actions.add_dup2(pipe.theirs.as_raw_fd(), number)?,
-            None if number == 2 && program.stderr == Output::Merge => actions.add_dup2(1, number)?,
-            None => actions.add_open(number, "/dev/null", access, Mode::empty())?,
-        }
-    }
-    let mut attributes = PosixSpawnAttr::init()?;
-    attributes.set_flags(PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK)?;
-    attributes.set_sigdefault(&every_signal())?;
-    attributes.set_sigmask(&SigSet::empty())?;
-    let arguments = strings(&program.arguments)?;
-    let environment = match &program.environment {
-        Some(given) => strings(given)?,
-        None => strings(&own_environment())?,
+/// Makes a process of what is at the path, with the agent's own environment. To be called by a thread that may wait.
+pub(in crate::linux) fn start<'a>(
+    path: &[u8],
+    words: impl Iterator<Item = &'a [u8]>,
+    streams: [Option<BorrowedFd<'_>>; 3],
+) -> Result<Pid, Errno> {
+    let words: Vec<Vec<u8>> = words.map(<[u8]>::to_vec).collect();
+    let order = Order {
+        path: CString::new(path).map_err(|_| Errno::EINVAL)?,
+        arguments: strings(&words)?,
+        environment: strings(&own_environment())?,
+        merges: false,
+        user: None,
+        is_usual: true,
     };
-    match posix_spawn(program.path.as_slice(), &actions, &attributes, &arguments, &environment) {
-        Err(Errno::ENOEXEC) => {
-            let mut words = strings(&[SHELL.to_vec(), program.path.clone()])?;
-            words.extend(arguments.into_iter().skip(1));
-            posix_spawn(SHELL, &actions, &attributes, &words, &environment)
-        }
-        started => started,
+    order.as_usual(streams)
+}
+
+/// A program that nobody knows yet. If nobody will, for it came too late, it is killed.
+struct Started(Pid);
+
+impl Started {
+    fn known(self) -> i32 {
+        let Started(pid) = self;
+        std::mem::forget(self);
+        pid.as_raw()
     }
 }
 
-/// The same for what an owner's rule says something of.
-fn in_a_manner(program: &Spawn, [stdin, stdout, stderr]: [&Option<Pipe>; 3]) -> Result<Pid, Errno> {
-    let user = program.manner.user.as_deref().map(User::find).transpose()?;
-    let mut environment = program.environment.clone().unwrap_or_else(own_environment);
-    if let Some(user) = &user {
-        user.complete(&mut environment, program.environment.is_none());
+impl Drop for Started {
+    fn drop(&mut self) {
+        let pid = self.0;
+        let _ = kill(pid, Signal::SIGKILL);
+        let wait = move || waitpid(pid, None).map(drop);
+        let _ = patience::ask(("killed", pid.to_string().into_bytes()), Duration::ZERO, wait);
     }
-    let nothing = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
-    let third = if program.stderr == Output::Merge { stdout } else { stderr };
-    let theirs = [stdin, stdout, third].map(|pipe| pipe.as_ref().map_or(nothing.as_fd(), |pipe| pipe.theirs.as_fd()));
-    let prepared = Program {
-        path: CString::new(program.path.as_slice()).map_err(|_| Errno::EINVAL)?,
-        arguments: strings(&program.arguments)?,
-        environment: strings(&environment)?,
-        streams: theirs,
-    };
-    exactly::execute(&prepared, &program.manner, user.as_ref())
+}
+
+/// What there is to start, in the words of the system.
+struct Order {
+    path: CString,
+    arguments: Vec<CString>,
+    environment: Vec<CString>,
+    merges: bool,
+    user: Option<User>,
+    is_usual: bool,
+}
+
+impl Order {
+    fn of(program: &Spawn) -> Result<Self, Errno> {
+        let user = program.manner.user.as_deref().map(User::find).transpose()?;
+        let environment = match (&program.environment, &user) {
+            (Some(given), Some(user)) => user.complete(given.clone()),
+            (Some(given), None) => given.clone(),
+            (None, Some(user)) => user.environment(own_environment()),
+            (None, None) => own_environment(),
+        };
+        Ok(Order {
+            path: CString::new(program.path.as_slice()).map_err(|_| Errno::EINVAL)?,
+            arguments: strings(&program.arguments)?,
+            environment: strings(&environment)?,
+            merges: program.stderr == Output::Merge,
+            user,
+            is_usual: program.manner == Manner::default(),
+        })
+    }
+
+    /// Makes the process. To be called by a thread that may wait.
+    fn start(&self, streams: [Option<BorrowedFd<'_>>; 3], file: Option<&Kept>) -> Result<Pid, Errno> {
+        if self.is_usual {
+            return self.as_usual(streams);
+        }
+        let nothing = open("/dev/null", OFlag::O_RDWR | OFlag::O_CLOEXEC, Mode::empty())?;
+        let [stdin, stdout, stderr] = streams;
+        let third = if self.merges { stdout } else { stderr };
+        let program = Program {
+            path: &self.path,
+            file: file.map(Kept::here),
+            arguments: &self.arguments,
+            environment: &self.environment,
+            streams: [stdin, stdout, third].map(|pipe| pipe.unwrap_or(nothing.as_fd())),
+        };
+        exactly::execute(&program, self.user.as_ref())
+    }
+
+    /// What is at the path in a process of its own; how it could not be executed is known when this returns.
+    fn as_usual(&self, streams: [Option<BorrowedFd<'_>>; 3]) -> Result<Pid, Errno> {
+        let mut actions = PosixSpawnFileActions::init()?;
+        for (number, pipe) in (0..).zip(streams) {
+            let access = if number == 0 { OFlag::O_RDONLY } else { OFlag::O_WRONLY };
+            match pipe {
+                Some(pipe) => actions.add_dup2(pipe.as_raw_fd(), number)?,
+                None if number == 2 && self.merges => actions.add_dup2(1, number)?,
+                None => actions.add_open(number, "/dev/null", access, Mode::empty())?,
+            }
+        }
+        let mut attributes = PosixSpawnAttr::init()?;
+        let signals = PosixSpawnFlags::POSIX_SPAWN_SETSIGDEF | PosixSpawnFlags::POSIX_SPAWN_SETSIGMASK;
+        attributes.set_flags(signals | OWN_SESSION)?;
+        attributes.set_sigdefault(&every_signal())?;
+        attributes.set_sigmask(&SigSet::empty())?;
+        let run = |path: &CStr, words: &[CString]| posix_spawn(path, &actions, &attributes, words, &self.environment);
+        match run(&self.path, &self.arguments) {
+            Err(Errno::ENOEXEC) => {
+                let words = [SHELL.to_owned(), self.path.clone()].into_iter();
+                let words: Vec<_> = words.chain(self.arguments.iter().skip(1).cloned()).collect();
+                run(SHELL, &words)
+            }
+            started => started,
+        }
+    }
 }
 
 /// Every signal, with the two that the C library keeps for itself: sigfillset(3) leaves them out, and glibc 2.36 has children
@@ -143,25 +234,13 @@ fn output(output: Output) -> Result<Option<Pipe>, Errno> {
     }
 }
 
-/// Keeps descriptors that the agent was started with from its children. What it opens itself is close-on-exec anyway.
-fn seal_inherited() {
-    let Ok(entries) = std::fs::read_dir("/proc/self/fd") else { return };
-    let numbers: Vec<RawFd> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
-    for number in numbers.into_iter().filter(|number| *number > 2) {
-        // SAFETY: the descriptor is borrowed for one call that does not close it. If it was closed meanwhile, as the
-        // folder's own was, the call fails and does nothing.
-        #[expect(unsafe_code, reason = "these descriptors have no owner that could be named")]
-        let fd = unsafe { BorrowedFd::borrow_raw(number) };
-        let _ = fcntl(fd, FcntlArg::F_SETFD(FdFlag::FD_CLOEXEC));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::reap;
     use super::super::tests::{ending, run, shell, text};
     use super::*;
     use crate::Ending;
+    use nix::fcntl::FdFlag;
     use std::fs::File;
     use std::io::Write;
 
@@ -198,6 +277,25 @@ mod tests {
     }
 
     #[test]
+    fn a_script_that_kills_its_group_kills_no_other() {
+        let group = nix::unistd::getpgrp().as_raw();
+        assert_eq!(run(&shell("kill -s KILL 0")).0, Ending::Killed(9));
+        let exact = Spawn { manner: Manner { exact: true, ..Manner::default() }, ..shell("kill -s KILL 0") };
+        assert_eq!(run(&exact).0, Ending::Killed(9));
+        for manner in [Manner::default(), Manner { exact: true, ..Manner::default() }] {
+            // The fifth and sixth field: group and session.
+            let told = run(&Spawn {
+                manner,
+                ..shell("read _ _ _ _ group session _ < /proc/$$/stat; echo $$ $group $session")
+            })
+            .1;
+            let numbers: Vec<i32> = told.split_whitespace().map(|word| word.parse().unwrap()).collect();
+            assert_eq!(numbers[1..], [numbers[0]; 2]);
+            assert_ne!(numbers[1], group);
+        }
+    }
+
+    #[test]
     fn the_environment_is_replaced_or_inherited() {
         let only = Spawn {
             path: b"/usr/bin/env".to_vec(),
@@ -214,7 +312,6 @@ mod tests {
         // Open, and not close-on-exec: as if the agent had been started with it.
         let file = File::open("/dev/null").unwrap();
         fcntl(&file, FcntlArg::F_SETFD(FdFlag::empty())).unwrap();
-        seal_inherited();
         // The fourth is ls(1)'s own, to look at the folder with.
         assert_eq!(run(&shell("ls /proc/self/fd")).1, "0\n1\n2\n3\n");
         assert_eq!(run(&shell("grep -E '^Sig(Blk|Ign)' /proc/self/status | grep -c '0000000000000000$'")).1, "2\n");

@@ -6,6 +6,13 @@ use nix::errno::Errno;
 use nix::libc;
 use nix::unistd::{Uid, getresuid};
 
+/// Where a user's programs are, as login(1) has it; and root's.
+const USERS_PATH: &[u8] = b"PATH=/usr/local/bin:/usr/bin:/bin";
+const ROOTS_PATH: &[u8] = b"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// What variables of the agent's begin with that a user's program is given.
+const HANDED_DOWN: &[&[u8]] = &[b"LANG=", b"LANGUAGE=", b"LC_", b"TZ="];
+
 /// A user, ready to be taken on.
 #[derive(Debug)]
 pub(super) struct User {
@@ -57,18 +64,24 @@ impl User {
         (uid.is_root() || !is_it).then_some(&self.rights)
     }
 
-    /// Adds the user's variables to those that the client has set, and does not replace one of them; or replaces them among
-    /// the agent's own.
-    pub(super) fn complete(&self, environment: &mut Vec<Vec<u8>>, is_own: bool) {
+    /// Adds the user's variables to those that the client has set, and does not replace one of them.
+    pub(super) fn complete(&self, mut environment: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
         for variable in &self.variables {
             let name = variable.split_inclusive(|byte| *byte == b'=').next().unwrap_or_default();
-            if is_own {
-                environment.retain(|other| !other.starts_with(name));
-            }
             if !environment.iter().any(|other| other.starts_with(name)) {
                 environment.push(variable.clone());
             }
         }
+        environment
+    }
+
+    /// The whole environment of a program for which the client has set none: the user's variables, where programs are, and of
+    /// the agent's own what tells of language and time zone. What else the agent has is its owner's, not the user's.
+    pub(super) fn environment(&self, own: Vec<Vec<u8>>) -> Vec<Vec<u8>> {
+        let path = if self.rights.uid == 0 { ROOTS_PATH } else { USERS_PATH };
+        let told = own.into_iter().filter(|variable| HANDED_DOWN.iter().any(|name| variable.starts_with(name)));
+        let environment = std::iter::once(path.to_vec()).chain(told).collect();
+        self.complete(environment)
     }
 }
 
@@ -117,19 +130,22 @@ mod tests {
         Account { uid: Uid::from_raw(1000), gid: Gid::from_raw(1000), groups, home, shell }
     }
 
-    fn completed(environment: &[&str], is_own: bool) -> Vec<String> {
-        let mut environment = environment.iter().map(|line| line.as_bytes().to_vec()).collect();
-        User::of("alice", alice()).unwrap().complete(&mut environment, is_own);
-        environment.into_iter().map(|line| String::from_utf8(line).unwrap()).collect()
+    fn list(words: &[&str]) -> Vec<Vec<u8>> {
+        words.iter().map(|word| word.as_bytes().to_vec()).collect()
     }
 
     #[test]
     fn what_the_client_has_set_stays_and_what_is_the_agents_does_not() {
         let all = ["HOME=/home/alice", "USER=alice", "LOGNAME=alice", "SHELL=/bin/sh"];
-        assert_eq!(completed(&[], false), all);
+        let user = User::of("alice", alice()).unwrap();
+        assert_eq!(user.complete(Vec::new()), list(&all));
         let client = ["HOME=/tmp", "HOMEPAGE=x", "USER"];
-        assert_eq!(completed(&client, false), [&client[..], &all[1..]].concat());
-        assert_eq!(completed(&["HOME=/root", "PATH=/bin"], true), [&["PATH=/bin"][..], &all].concat());
+        assert_eq!(user.complete(list(&client)), list(&[&client[..], &all[1..]].concat()));
+        let own = ["HOME=/root", "PATH=/root/bin", "LANG=C.UTF-8", "SECRET=x", "LC_ALL=C", "TZ=UTC", "LD_PRELOAD=/x"];
+        let kept = ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "LC_ALL=C", "TZ=UTC"];
+        assert_eq!(user.environment(list(&own)), list(&[&kept[..], &all].concat()));
+        let root = User::of("root", Account { uid: Uid::from_raw(0), ..alice() }).unwrap();
+        assert!(root.environment(Vec::new())[0].starts_with(b"PATH=/usr/local/sbin:"));
     }
 
     #[test]
