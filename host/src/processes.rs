@@ -26,17 +26,15 @@ use thiserror::Error;
 /// agent remember. One more drops the result that is the oldest; if all are running, it is not started.
 pub const MAX_PROCESSES: usize = 1024;
 
-/// How much output of all programs is kept together, in bytes. It bounds the agent's memory where many programs print much
-/// and nobody asks: sixteen may fill one stream each. Beyond, output is lost as it is beyond [`STREAM`].
-pub const OUTPUT: usize = 256 * 1024 * 1024;
+/// How much of all programs is held together, in bytes, unless the owner's policy says otherwise: output that is kept, and input
+/// that waits to be read. It bounds the agent's memory where many programs print much and nobody asks, or are given much and do
+/// not read. Beyond, output is lost as it is beyond [`STREAM`], and no further program is given any input. Two programs may fill
+/// both their streams.
+pub const HELD: usize = 64 * 1024 * 1024;
 
 /// How much input one program can be given, in bytes. A request holds less: all its tokens together have 64 MiB, and that
 /// is base64.
 pub const INPUT: usize = 64 * 1024 * 1024;
-
-/// How much input may wait for programs to read it, in bytes, of all of them together. It bounds the agent's memory where
-/// many programs are given much and do not read; then no further one is given any.
-pub const WAITING_INPUT: usize = 256 * 1024 * 1024;
 
 /// The table.
 #[derive(Debug)]
@@ -46,8 +44,10 @@ pub struct Processes {
     readiness: Option<Readiness>,
     /// What pipes are read into, on the way to where it is kept.
     buffer: Vec<u8>,
-    /// How much output may still be kept.
-    room: usize,
+    /// How much is held of all of them, in bytes.
+    held: usize,
+    /// How much may be, where no policy says so.
+    most: usize,
     /// How many programs have been over so far.
     over: u64,
     /// Who sleeps until the first of the programs with a time limit has to end.
@@ -91,7 +91,7 @@ pub struct UnknownProcess;
 impl Default for Processes {
     fn default() -> Self {
         let (children, buffer) = (HashMap::new(), vec![0; PIECE]);
-        Processes { children, readiness: None, buffer, room: OUTPUT, over: 0, sleeper: None }
+        Processes { children, readiness: None, buffer, held: 0, most: HELD, over: 0, sleeper: None }
     }
 }
 
@@ -104,10 +104,15 @@ impl Processes {
         }
     }
 
-    /// Whether `count` more bytes of input may wait.
-    pub fn has_room_for_input(&self, count: usize) -> bool {
-        let waiting = self.children.values().filter_map(|child| child.input.as_ref()).map(Input::waiting);
-        waiting.sum::<usize>() + count <= WAITING_INPUT
+    /// Whether `count` more bytes of input for programs of `module` may wait.
+    pub fn has_room_for_input(&self, gate: &Gate, module: &str, count: usize) -> bool {
+        self.held.saturating_add(count) <= self.most_for(gate, module)
+    }
+
+    /// How much may be held of all programs before one of `module` gets no more.
+    fn most_for(&self, gate: &Gate, module: &str) -> usize {
+        let said = gate.policy().limits(module).buffers;
+        said.map_or(self.most, |bytes| usize::try_from(bytes).unwrap_or(usize::MAX))
     }
 
     /// Starts a program for `module`, with `input` to read if the program takes input. Gives its number; `EAGAIN` if as many
@@ -134,6 +139,7 @@ impl Processes {
             // One that is too long to be told is none.
             deadline: time_limit.and_then(|limit| Instant::now().checked_add(limit)),
             leads_group: time_limit.is_some(),
+            most: self.most_for(gate, module),
             ending: None,
             over: None,
         };
@@ -146,6 +152,7 @@ impl Processes {
         if child.deadline.is_some() {
             self.sleeper.take().into_iter().for_each(Waker::wake);
         }
+        self.held += child.held();
         self.children.insert(pid, child);
         self.pump(pid);
         Ok(pid)
@@ -239,7 +246,9 @@ impl Processes {
 
     fn pump(&mut self, pid: i32) {
         if let Some(child) = self.children.get_mut(&pid) {
-            child.pump(&mut self.buffer, &mut self.room);
+            let before = child.held();
+            child.pump(&mut self.buffer, &mut child.most.saturating_sub(self.held));
+            self.held = self.held - before + child.held();
             self.note_whether_over(pid);
         }
     }
@@ -294,7 +303,7 @@ impl Processes {
 
     fn remove(&mut self, pid: i32) {
         if let Some(child) = self.children.remove(&pid) {
-            self.room += child.kept();
+            self.held -= child.held();
         }
     }
 }

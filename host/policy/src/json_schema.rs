@@ -139,7 +139,7 @@ fn limit(modules: &[&str]) -> Value {
         value["description"] = json!(doc);
         value
     };
-    let one_of_them = ["memory", "deadline", "handles", "children"].map(|key| json!({ "required": [key] }));
+    let one_of_them = ["memory", "deadline", "handles", "children", "buffers"].map(|key| json!({ "required": [key] }));
     json!({
         "type": "object",
         "additionalProperties": false,
@@ -155,6 +155,7 @@ fn limit(modules: &[&str]) -> Value {
             "deadline": with(time(), "Processor time for one request; 10 minutes at most."),
             "handles": count("Files open at once."),
             "children": count("Programs running at once."),
+            "buffers": with(size(), "Input and output of programs that the agent holds, of all of them together; 512MiB at most. Without: 64MiB."),
             "reason": { "type": "string", "description": "Why." }
         }
     })

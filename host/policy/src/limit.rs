@@ -14,6 +14,10 @@ const LONGEST_DEADLINE: Duration = Duration::from_secs(600);
 /// The most handles or children that a rule may give; above, the process would run out of descriptors.
 const MOST_HANDLES: i64 = 100_000;
 
+/// The most of programs' input and output that a rule may let the agent hold, in bytes: 1,024 programs are known at once, and
+/// sixteen that fill both their streams are this much.
+const MOST_BUFFERS: u64 = 512 << 20;
+
 /// A rule about what the compartments of some modules may use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LimitRule {
@@ -38,6 +42,8 @@ pub struct Limits {
     pub handles: Option<usize>,
     /// Programs running at once.
     pub children: Option<usize>,
+    /// Input and output of programs that the agent holds, in bytes: what was not read yet, and what is kept.
+    pub buffers: Option<u64>,
 }
 
 impl LimitRule {
@@ -63,8 +69,14 @@ impl LimitRule {
         };
         limits.handles = count("handles")?;
         limits.children = count("children")?;
+        if let Some(item) = table.take("buffers") {
+            limits.buffers = match item.size()? {
+                bytes if bytes <= MOST_BUFFERS => Some(bytes),
+                _ => return Err(item.error(format!("'buffers' is {}MiB at most", MOST_BUFFERS >> 20))),
+            };
+        }
         if limits == Limits::default() {
-            return Err(table.error("a limit says at least one of memory, deadline, handles and children"));
+            return Err(table.error("a limit says at least one of memory, deadline, handles, children and buffers"));
         }
         let reason = table.take("reason").map(|item| item.text().map(str::to_owned)).transpose()?;
         let origin = table.origin();
@@ -89,6 +101,7 @@ impl Limits {
             deadline: least(self.deadline, other.deadline),
             handles: least(self.handles, other.handles),
             children: least(self.children, other.children),
+            buffers: least(self.buffers, other.buffers),
         }
     }
 }
@@ -106,9 +119,14 @@ mod tests {
     #[test]
     fn the_narrowest_of_all_rules_counts() {
         let rules = "[[limit]]\nmemory = \"8MiB\"\nhandles = 3\n[[limit]]\nmodules = [\"file\"]\nmemory = \"4MiB\"\n\
-                     deadline = \"2s\"\n[[limit]]\nmodules = [\"exec\"]\nmemory = \"1MiB\"\nchildren = 0\n";
-        let expected =
-            Limits { memory: Some(4 << 20), deadline: Some(Duration::from_secs(2)), handles: Some(3), children: None };
+                     deadline = \"2s\"\nbuffers = \"5MiB\"\n[[limit]]\nmodules = [\"exec\"]\nmemory = \"1MiB\"\nchildren = 0\n";
+        let expected = Limits {
+            memory: Some(4 << 20),
+            deadline: Some(Duration::from_secs(2)),
+            handles: Some(3),
+            children: None,
+            buffers: Some(5 << 20),
+        };
         assert_eq!(read(rules), Ok(expected));
         assert_eq!(read(""), Ok(Limits::default()));
     }
@@ -118,10 +136,11 @@ mod tests {
         let refused = |line: &str| read(&format!("[[limit]]\n{line}\n")).unwrap_err().to_string();
         assert_eq!(refused("memory = \"65MiB\""), "p:3:10: 'memory' is 64MiB at most");
         assert_eq!(refused("deadline = \"11m\""), "p:3:12: 'deadline' is 600s at most");
+        assert_eq!(refused("buffers = \"513MiB\""), "p:3:11: 'buffers' is 512MiB at most");
         assert_eq!(refused("handles = -1"), "p:3:11: 'handles' is 0 to 100000, not -1");
         assert_eq!(
             refused("reason = \"x\""),
-            "p:2:1: a limit says at least one of memory, deadline, handles and children"
+            "p:2:1: a limit says at least one of memory, deadline, handles, children and buffers"
         );
         assert_eq!(refused("memori = \"1MiB\"\nhandles = 1"), "p:3:1: unknown key 'memori', did you mean 'memory'?");
     }

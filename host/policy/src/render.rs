@@ -58,6 +58,7 @@ impl Display for LimitRule {
         self.limits.deadline.iter().try_for_each(|time| writeln!(out, "deadline = \"{}\"", seconds(*time)))?;
         self.limits.handles.iter().try_for_each(|count| writeln!(out, "handles = {count}"))?;
         self.limits.children.iter().try_for_each(|count| writeln!(out, "children = {count}"))?;
+        self.limits.buffers.iter().try_for_each(|bytes| writeln!(out, "buffers = \"{}\"", size(*bytes)))?;
         self.reason.iter().try_for_each(|reason| writeln!(out, "reason = {}", quoted(reason)))
     }
 }
@@ -234,8 +235,8 @@ mod tests {
         ] {
             assert_eq!(read(text).grants[0].to_string(), text);
         }
-        let limit =
-            "[[limit]]\nmodules = [\"file\"]\nmemory = \"4MiB\"\ndeadline = \"2s\"\nhandles = 3\nchildren = 0\n";
+        let limit = "[[limit]]\nmodules = [\"file\"]\nmemory = \"4MiB\"\ndeadline = \"2s\"\nhandles = 3\nchildren = 0\n\
+             buffers = \"1MiB\"\n";
         assert_eq!(read(limit).limits[0].to_string(), limit);
         let module = "[[module]]\nnames = [\"com.example.*\", \"file\"]\nreplace = true\nprobation = 0\n\
                       strikes = { failures = 5, seconds = 60 }\nreason = \"x\"\n";

@@ -195,3 +195,68 @@ impl Drop for Acting<'_> {
         self.acted.set(self.acted.get() + self.begin.elapsed());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::Lists;
+    use crate::logging::LogHold;
+    use crate::state::State;
+    use bulkhead_gate::{Gate, Notes};
+    use bulkhead_protocol::{Framer, Limits, Message};
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    fn compartment(command: &str, is_frozen: bool) -> Compartment {
+        let gate = Gate::rehearsal(Rc::new(crate::owner::profile("full")), Vec::new(), Notes::default());
+        let state = HostState::new(gate, Lists::default(), State::unwritten(is_frozen), LogHold::new(None));
+        let mut compartment = Compartment::new("filesystem", Rc::new(RefCell::new(state)));
+        let mut framer = Framer::new(Limits::default());
+        framer.push(format!(r#"{{"execute":"{command}"}}"#).as_bytes());
+        let Some(Message::Request(request)) = framer.next() else { panic!("it is a request") };
+        compartment.accept(request);
+        compartment
+    }
+
+    #[test]
+    fn the_host_acts_so_long_for_one_request_and_what_is_at_length_does_not_count() {
+        let mut it = compartment("guest-fstrim", false);
+        it.acted.set(limits::HOST_TIME);
+        assert!(it.called(0).is_ok());
+        it.acted.set(limits::HOST_TIME + Duration::from_nanos(1));
+        assert!(it.called(0).unwrap_err().is::<TookTooLong>());
+        it.at_length(|it| it.acted.set(it.acted.get() * 2)).unwrap();
+        assert!(it.called(0).unwrap_err().is::<TookTooLong>(), "that comes to the rest");
+        it.acted.set(it.acted.get() - Duration::from_nanos(1));
+        assert!(it.called(0).is_ok());
+    }
+
+    #[test]
+    fn who_leads_out_of_the_frozen_state_has_all_the_time_it_takes() {
+        let after_long = |command, is_frozen| {
+            let mut it = compartment(command, is_frozen);
+            it.acted.set(limits::HOST_TIME * 2);
+            it.called(0).map_err(|error| error.is::<TookTooLong>())
+        };
+        assert_eq!(after_long("guest-fsfreeze-thaw", true), Ok(()));
+        assert_eq!(after_long("guest-fsfreeze-thaw", false), Err(true));
+        assert_eq!(after_long("guest-fsfreeze-freeze-list", true), Err(true));
+    }
+
+    #[test]
+    fn what_is_at_length_is_no_processor_time_of_the_module() {
+        let mut it = compartment("guest-fstrim", false);
+        let time = || Duration::from(clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).unwrap());
+        it.started = Some(time());
+        let before = it.started.unwrap();
+        let mut used = Duration::ZERO;
+        it.at_length(|_| {
+            let begin = time();
+            while used < Duration::from_millis(30) {
+                used = time() - begin;
+            }
+        })
+        .unwrap();
+        assert!(it.started.unwrap() >= before + used);
+    }
+}

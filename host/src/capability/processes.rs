@@ -15,7 +15,10 @@ impl Host for Compartment {
         if wanted > processes::INPUT {
             return Ok(Err(ErrorCode::FileTooLarge));
         }
-        if !self.state().processes.has_room_for_input(wanted) {
+        let state = self.state();
+        let has_room = state.processes.has_room_for_input(&state.gate, self.module, wanted);
+        drop(state);
+        if !has_room {
             return Ok(Err(ErrorCode::NoMemory));
         }
         self.input.append(&data);

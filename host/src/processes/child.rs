@@ -25,6 +25,8 @@ pub(super) struct Child {
     pub(super) stderr: Stream,
     /// When it has to be over, if a rule says so.
     pub(super) deadline: Option<Instant>,
+    /// How much may be held of all programs before this one's output is lost, in bytes.
+    pub(super) most: usize,
     /// Whether it leads a group of its own: then it takes along all that is in it.
     pub(super) leads_group: bool,
     /// How the program itself ended, once it was waited for.
@@ -103,9 +105,9 @@ impl Child {
         self.ending.is_some() && self.stdout.pipe.is_none() && self.stderr.pipe.is_none()
     }
 
-    /// How much output is kept.
-    pub(super) fn kept(&self) -> usize {
-        self.stdout.kept.len() + self.stderr.kept.len()
+    /// How much of it is held, in bytes: output that is kept, and input that it has not read.
+    pub(super) fn held(&self) -> usize {
+        self.stdout.kept.len() + self.stderr.kept.len() + self.input.as_ref().map_or(0, Input::waiting)
     }
 }
 

@@ -155,11 +155,12 @@ fn input_is_written_as_far_as_it_is_read() {
     assert_eq!(table.system.input(pid), b"all of it", "and the end has come");
     let idle = table.with_input(&vec![b'x'; 1 << 20]);
     table.tend();
-    assert!(table.processes.has_room_for_input(WAITING_INPUT - (1 << 20)));
-    assert!(!table.processes.has_room_for_input(WAITING_INPUT), "a pipe's content is the system's");
+    let has_room = |table: &Table, count| table.processes.has_room_for_input(&table.gate, "exec", count);
+    assert!(has_room(&table, HELD - (1 << 20)));
+    assert!(!has_room(&table, HELD), "a pipe's content is the system's");
     table.end(idle);
     table.tend();
-    assert!(table.processes.has_room_for_input(WAITING_INPUT), "what nobody reads any more is dropped");
+    assert!(has_room(&table, HELD), "what nobody reads any more is dropped");
     assert_eq!(table.ending(idle), Some(Ending::Exited(0)));
 }
 
@@ -180,7 +181,7 @@ fn the_oldest_result_makes_way_for_a_new_program() {
 #[test]
 fn output_of_all_programs_is_bounded_and_what_is_forgotten_makes_room() {
     let mut table = table();
-    table.processes.room = 10;
+    table.processes.most = 10;
     let (first, second) = (table.start(Output::Capture).unwrap(), table.start(Output::Capture).unwrap());
     table.system.print(first, b"12345678");
     table.tend();
@@ -189,11 +190,11 @@ fn output_of_all_programs_is_bounded_and_what_is_forgotten_makes_room() {
     let progress = table.processes.status(&table.gate, "exec", second).unwrap();
     assert_eq!(progress.stdout, Captured { length: 2, truncated: true });
     table.processes.forget("exec", second).unwrap();
-    assert_eq!(table.processes.room, 2);
+    assert_eq!(table.processes.held, 8);
     table.end(first);
     table.tend();
     table.processes.forget("exec", first).unwrap();
-    assert_eq!(table.processes.room, 10);
+    assert_eq!(table.processes.held, 0);
 }
 
 #[test]
@@ -207,7 +208,7 @@ fn a_number_that_is_given_again_is_the_new_programs() {
     assert_eq!(table.start(Output::Capture).unwrap(), old);
     assert_eq!(table.ending(old), None);
     assert_eq!(table.processes.read("exec", old, Which::Stdout, 0, 10).unwrap(), b"");
-    assert_eq!(table.processes.room, OUTPUT);
+    assert_eq!(table.processes.held, 0);
 }
 
 #[test]
@@ -306,7 +307,20 @@ fn of_each_stream_as_much_is_kept_as_the_rule_says() {
     let progress = table.processes.status(&table.gate, "exec", pid).unwrap();
     assert_eq!(progress.stdout, Captured { length: 5, truncated: true });
     assert_eq!(table.processes.read("exec", pid, Which::Stdout, 0, 10).unwrap(), b"12345");
-    assert_eq!(table.processes.room, OUTPUT - 5);
+    assert_eq!(table.processes.held, 5);
+}
+
+#[test]
+fn what_is_held_of_all_is_what_the_policy_says() {
+    let mut table = under_rules("", "[[limit]]\nmodules = [\"exec\"]\nbuffers = \"4B\"\n");
+    let has_room = |table: &Table, count| table.processes.has_room_for_input(&table.gate, "exec", count);
+    assert!(has_room(&table, 4) && !has_room(&table, 5));
+    let pid = table.start(Output::Capture).unwrap();
+    table.system.print(pid, b"123456");
+    table.end(pid);
+    let progress = table.processes.status(&table.gate, "exec", pid).unwrap();
+    assert_eq!(progress.stdout, Captured { length: 4, truncated: true });
+    assert!(!has_room(&table, 1));
 }
 
 #[test]

@@ -111,7 +111,8 @@ impl Failure {
     /// What the module did, in a few words, if it is to blame.
     pub(crate) fn fault(&self) -> Option<String> {
         match self {
-            Failure::Trapped { source, .. } if source.is::<TookTooLong>() => None,
+            // Neither for a server that is slow.
+            Failure::Trapped { source, .. } if source.chain().any(|it| it.is::<TookTooLong>()) => None,
             Failure::Trapped { source, .. } => Some(format!("failed ({})", source.root_cause())),
             Failure::NotJson { why: NotOneValue::DuplicateKey, .. } => {
                 Some("returned an object with the same key twice".to_owned())

@@ -4,9 +4,12 @@
 use base64_simd::STANDARD;
 use bulkhead_lifecycle::{Process, script, soon, within};
 use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
@@ -188,6 +191,75 @@ fn they_inherit_nothing_but_three_descriptors() {
     let printed = result(&mut client, pid)["out-data"].as_str().map(|data| STANDARD.decode_to_vec(data).unwrap());
     // The fourth is ls(1)'s own, to look at the folder with.
     assert_eq!(String::from_utf8(printed.unwrap()).unwrap(), "0\n1\n2\n3\n");
+}
+
+#[test]
+fn a_script_that_kills_its_group_does_not_end_the_agent() {
+    let (_agent, mut client) = agent();
+    for script in ["kill -s TERM 0", "kill -s KILL 0", "kill -s KILL 0 & wait"] {
+        let pid = start(&mut client, script, true);
+        assert!(result(&mut client, pid)["signal"].is_i64());
+    }
+    assert_eq!(client.call("guest-ping", Value::Null).ok(), json!({}));
+}
+
+/// An agent under a policy that permits one program, with these settings, and what the program prints.
+fn printed_by(program: &Path, settings: &str) -> String {
+    let scratch = Scratch::new("permitted");
+    let rules = format!(
+        "version = 1\n[[command]]\nnames = [\"*\"]\nmode = \"enforce\"\n[[permit]]\ncapability = \"processes\"\n\
+         modules = [\"exec\"]\nprograms = [\"{}\"]\nreason = \"x\"\n{settings}\n",
+        program.display()
+    );
+    let policy = scratch.file("policy.toml", &rules);
+    let own = [("BULKHEAD_TEST_SECRET", "secret".as_ref()), ("LANG", "C.UTF-8".as_ref())];
+    let policy = ["--policy", policy.to_str().expect("a plain path")];
+    let agent = Agent::start_in(Scratch::new("agent"), &agent_under_test(), &policy, &own);
+    let mut client = agent.client();
+    let started = client.call("guest-exec", json!({ "path": program, "capture-output": true })).ok();
+    let printed = result(&mut client, started["pid"].as_i64().expect("a process id is a number"));
+    let printed = STANDARD.decode_to_vec(printed["out-data"].as_str().expect("it prints something")).expect("base64");
+    String::from_utf8(printed).expect("it is text")
+}
+
+#[test]
+fn a_program_that_runs_as_a_user_has_nothing_of_the_agents_environment() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: needs root");
+        return;
+    }
+    let env = fs::canonicalize("/usr/bin/env").expect("there is an env(1)");
+    assert!(printed_by(&env, "").contains("BULKHEAD_TEST_SECRET=secret\n"), "as qemu-ga has it");
+    let printed = printed_by(&env, "run-as = \"nobody\"");
+    assert!(!printed.contains("SECRET"), "{printed}");
+    for variable in
+        ["PATH=/usr/local/bin:/usr/bin:/bin\n", "USER=nobody\n", "LOGNAME=nobody\n", "HOME=", "LANG=C.UTF-8\n"]
+    {
+        assert!(printed.contains(variable), "{printed}");
+    }
+}
+
+/// In a thread of its own, which gets a mount table of its own: a folder that is root's needs a place where all above are.
+#[test]
+fn a_script_knows_where_it_lies_if_nobody_else_can_put_another_there() {
+    if !nix::unistd::geteuid().is_root() {
+        println!("skipped: needs root");
+        return;
+    }
+    let story = || {
+        let (none, private) = (None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE);
+        unshare(CloneFlags::CLONE_NEWNS).expect("root may have a mount table");
+        mount(none, "/", none, private, none).expect("mounts can be made private");
+        mount(Some("tmpfs"), "/mnt", Some("tmpfs"), MsFlags::empty(), Some("mode=755")).expect("there is a /mnt");
+        for (folder, mode) in [("/mnt/roots", 0o755), ("/mnt/groups", 0o775)] {
+            fs::create_dir(folder).expect("it is empty");
+            fs::set_permissions(folder, Permissions::from_mode(mode)).expect("it is root's");
+            script(&Path::new(folder).join("script"), "echo \"$0\"");
+        }
+        assert_eq!(printed_by(Path::new("/mnt/roots/script"), ""), "/mnt/roots/script\n");
+        assert_eq!(printed_by(Path::new("/mnt/groups/script"), ""), "/dev/fd/3\n");
+    };
+    std::thread::spawn(story).join().expect("the story ends well");
 }
 
 #[test]

@@ -153,12 +153,15 @@ fn forbid(grant: &Grant, policy: &Policy, known: &Known) -> Option<Finding> {
 fn limits(policy: &Policy, known: &Known) -> Vec<Finding> {
     let mut findings = Vec::new();
     for rule in &policy.limits {
-        for (key, given, capability) in
-            [("handles", rule.limits.handles, "files"), ("children", rule.limits.children, "processes")]
-        {
+        let limits = &rule.limits;
+        for (key, is_given, capability) in [
+            ("handles", limits.handles.is_some(), "files"),
+            ("children", limits.children.is_some(), "processes"),
+            ("buffers", limits.buffers.is_some(), "processes"),
+        ] {
             let users = known.importers(capability);
             let named = |it: &String| users.contains(&it.as_str()) || !known.runs(it);
-            if given.is_some() && !rule.modules.is_empty() && !rule.modules.iter().any(named) {
+            if is_given && !rule.modules.is_empty() && !rule.modules.iter().any(named) {
                 let message = format!("'{key}' is a limit of {} only", listed(&users));
                 findings.push(Finding::warning(&rule.origin, message));
             }

@@ -4,6 +4,7 @@ use super::super::patience::{self, Held, Kept, Question};
 use super::PATIENCE;
 use nix::errno::Errno;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::statfs::{PROC_SUPER_MAGIC, fstatfs};
 use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -42,13 +43,8 @@ struct Mounted(Option<u64>);
 impl Known {
     fn look(&mut self) -> Mounted {
         let Some(table) = &self.table else {
-            return match File::open("/proc/self/mountinfo") {
-                Ok(table) => {
-                    self.table = Some(table);
-                    self.read_again()
-                }
-                Err(_) => Mounted(None),
-            };
+            self.table = open_table();
+            return if self.table.is_some() { self.read_again() } else { Mounted(None) };
         };
         let mut asked = [PollFd::new(table.as_fd(), PollFlags::POLLPRI)];
         let is_changed = match poll(&mut asked, PollTimeout::ZERO) {
@@ -64,12 +60,18 @@ impl Known {
         self.mounts.clear();
         let mut text = Vec::new();
         // By another description than the one that tells of changes, for reading has a position.
-        let read = File::open("/proc/self/mountinfo").and_then(|table| table.take(TABLE + 1).read_to_end(&mut text));
-        if read.is_ok_and(|count| count as u64 <= TABLE) {
+        let read = open_table().map(|table| table.take(TABLE + 1).read_to_end(&mut text));
+        if read.is_some_and(|read| read.is_ok_and(|count| count as u64 <= TABLE)) {
             self.mounts.extend(text.split(|byte| *byte == b'\n').filter_map(mount));
         }
         Mounted(Some(self.changes))
     }
+}
+
+/// Opens the table, if it is the kernel's own: of another file nobody tells that it has changed.
+fn open_table() -> Option<File> {
+    let table = File::open("/proc/self/mountinfo").ok()?;
+    fstatfs(&table).is_ok_and(|found| found.filesystem_type() == PROC_SUPER_MAGIC).then_some(table)
 }
 
 /// The number of a mount, and whether it answers at once, from its line in the table (proc_pid_mountinfo(5)). Spaces in paths are

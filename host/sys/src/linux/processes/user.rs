@@ -141,7 +141,7 @@ mod tests {
         assert_eq!(user.complete(Vec::new()), list(&all));
         let client = ["HOME=/tmp", "HOMEPAGE=x", "USER"];
         assert_eq!(user.complete(list(&client)), list(&[&client[..], &all[1..]].concat()));
-        let own = ["HOME=/root", "PATH=/root/bin", "LANG=C.UTF-8", "SECRET=x", "LC_ALL=C", "TZ=UTC", "LD_PRELOAD=/x"];
+        let own = ["HOME=/root", "PATH=/opt/bin", "LANG=C.UTF-8", "SECRET=x", "LC_ALL=C", "TZ=UTC", "LD_PRELOAD=/x"];
         let kept = ["PATH=/usr/local/bin:/usr/bin:/bin", "LANG=C.UTF-8", "LC_ALL=C", "TZ=UTC"];
         assert_eq!(user.environment(list(&own)), list(&[&kept[..], &all].concat()));
         let root = User::of("root", Account { uid: Uid::from_raw(0), ..alice() }).unwrap();
