@@ -36,6 +36,9 @@ pub const HELD: usize = 64 * 1024 * 1024;
 /// is base64.
 pub const INPUT: usize = 64 * 1024 * 1024;
 
+/// The module of guest-exec.
+const EXEC: &str = "exec";
+
 /// The table.
 #[derive(Debug)]
 pub struct Processes {
@@ -83,6 +86,17 @@ pub enum Which {
     Stderr,
 }
 
+/// How many programs are known, and what the agent holds for them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Programs that run, or whose end nobody has asked for yet.
+    pub known: u64,
+    /// Their input that waits and their output that nobody has fetched, in bytes.
+    pub held: u64,
+    /// How much that may become for the programs of guest-exec, in bytes.
+    pub most: u64,
+}
+
 /// No program of this module has the number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 #[error("unknown process")]
@@ -102,6 +116,12 @@ impl Processes {
             Some(readiness) => Ok(readiness),
             none => Ok(none.insert(Readiness::new()?)),
         }
+    }
+
+    /// How many programs there are, and what is held for them.
+    pub fn figures(&self, gate: &Gate) -> Figures {
+        let [known, held, most] = [self.children.len(), self.held, self.most_for(gate, EXEC)].map(|it| it as u64);
+        Figures { known, held, most }
     }
 
     /// Whether `count` more bytes of input for programs of `module` may wait.

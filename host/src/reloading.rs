@@ -103,9 +103,10 @@ impl Reloading {
             return;
         }
         let (counts, audit, log) = (state.counts.clone(), state.audit().figures(), self.log.figures());
+        let programs = state.processes.figures(&state.gate);
         self.announced.change(|report| {
             let number = report.told.as_ref().map_or(0, |told| told.number) + 1;
-            report.told = Some(Told { number, at: crate::swapping::now(), counts, audit, log });
+            report.told = Some(Told { number, at: crate::swapping::now(), counts, audit, log, programs });
         });
     }
 

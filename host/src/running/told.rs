@@ -2,7 +2,7 @@
 //! written.
 
 use crate::counts::Counts;
-use crate::{auditing, logging};
+use crate::{auditing, logging, processes};
 use bulkhead_config::KeyFile;
 use std::cell::Cell;
 
@@ -22,12 +22,14 @@ pub struct Told {
     pub audit: Option<auditing::Figures>,
     /// What became of the log's.
     pub log: logging::Figures,
+    /// How much it holds of programs' input and output.
+    pub programs: processes::Figures,
 }
 
 impl Told {
     pub(super) fn write(&self, file: &mut KeyFile) {
         let mut set = |key: &str, value: u64| file.set(GROUP, key, &value.to_string());
-        let Told { number, at, counts, audit, log } = self;
+        let Told { number, at, counts, audit, log, programs } = self;
         [("number", *number), ("at", *at)].iter().for_each(|(key, value)| set(key, *value));
         let Counts { requests, refused, denied, failed, rejected } = counts;
         let named = [
@@ -43,6 +45,10 @@ impl Told {
         set("log-repeated", repeated);
         set("log-left-out", left_out);
         set("log-lost", lost);
+        let processes::Figures { known, held, most } = *programs;
+        [("programs-known", known), ("programs-held", held), ("programs-most", most)]
+            .iter()
+            .for_each(|(key, value)| set(key, *value));
         if let Some(auditing::Figures { written, repeated, left_out, lost, failing }) = *audit {
             set("audit-written", written);
             set("audit-repeated", repeated);
@@ -81,6 +87,11 @@ impl Told {
                 repeated: get("log-repeated")?,
                 left_out: get("log-left-out")?,
                 lost: get("log-lost")?,
+            },
+            programs: processes::Figures {
+                known: get("programs-known")?,
+                held: get("programs-held")?,
+                most: get("programs-most")?,
             },
         })
     }

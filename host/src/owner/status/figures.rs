@@ -24,6 +24,16 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             time(told.at)
         )?;
     }
+    if told.number > 0 {
+        let programs = told.programs;
+        writeln!(
+            out,
+            "programs: {} are known, {} of their input and output held of {} at most",
+            programs.known,
+            bytes(programs.held),
+            bytes(programs.most)
+        )?;
+    }
     write_audit(in_force, told, out)?;
     let limits = in_force.log_limits;
     let place = in_force.log_file.as_ref().map_or("standard error".to_owned(), |file| limited(file, limits.size));
@@ -82,6 +92,7 @@ pub(super) fn json(report: &Report) -> Value {
             "size": limits.map(|(audit, _)| audit.size),
             "rate": limits.map(|(audit, _)| audit.rate),
         })),
+        "programs": { "known": told.programs.known, "held": told.programs.held, "most": told.programs.most },
         "log": {
             "written": told.log.written,
             "repeated": told.log.repeated,

@@ -3,6 +3,7 @@ use crate::auditing;
 use crate::commands::Lists;
 use crate::counts::Counts;
 use crate::owner::PolicyFiles;
+use crate::processes;
 use crate::running::{InForce, ServingModule, Stage, Told};
 use crate::swapping::LeftOut;
 use bulkhead_store::Quarantine;
@@ -53,6 +54,7 @@ fn report() -> Report {
             at: 1_700_000_000,
             counts: Counts { requests: 9.into(), refused: 2.into(), ..Counts::default() },
             audit: Some(auditing::Figures { written: 8, left_out: 1, ..auditing::Figures::default() }),
+            programs: processes::Figures { known: 2, held: 3072, most: 64 << 20 },
             ..Told::default()
         }),
     }
@@ -79,6 +81,7 @@ fn a_person_is_told_all_of_it() {
              warning: something is odd\n\
              requests: 9, of which 2 were refused, 0 were denied something, 0 failed in their module; 0 messages were not requests \
              (as of 2023-11-14T22:13:20.000000Z)\n\
+             programs: 2 are known, 3 KiB of their input and output held of 64 MiB at most\n\
              audit: /var/log/bulkhead/audit.jsonl (64 MiB and as much in .old); 256 KiB a minute of each kind of line\n  \
              8 lines written, 0 counted as repeated, 1 left out because they came too fast, 0 lost\n\
              log: standard error; 120 lines a minute of one origin\n  \
@@ -130,6 +133,7 @@ fn a_program_is_told_the_same_in_words_and_numbers() {
         (at("/figures/requests"), at("/figures/audit/left-out"), at("/figures/audit/size")),
         (json!(9), json!(1), json!(64 << 20))
     );
+    assert_eq!(at("/figures/programs"), json!({ "known": 2, "held": 3072, "most": 64 << 20 }));
     assert_eq!(
         (at("/modules/0/state"), at("/modules/0/calls"), at("/modules/0/of")),
         (json!("probation"), json!(3), json!(20))
