@@ -15,7 +15,7 @@ impl Gate {
     /// If everything is permitted, it is opened as any program would. Else the thing itself is found and held first, judged,
     /// and then just that is opened: what `path` leads to by then does not matter.
     pub fn open_file(&self, module: &str, path: &str, flags: OpenFlags) -> Result<Opened, GateError<Errno>> {
-        if self.is_unrestricted(module, Capability::Files) {
+        if self.is_unrestricted(module, Capability::Files) && !self.is_exact() {
             self.require(module, Capability::Files, &[])?;
             return self.open_unjudged(path, flags);
         }

@@ -138,6 +138,11 @@ impl Gate {
         self.judge.policy.borrow().judge(module, capability.name(), asks).allowed
     }
 
+    /// Whether somebody asks what exactly it is that is done, also where everything is permitted.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.judge.standing.get().exact
+    }
+
     /// Whether what the policy denies is denied without looking closer: nobody asks what exactly it was, and it is not done all the
     /// same.
     pub(crate) fn denies_by_text(&self) -> bool {
@@ -218,7 +223,10 @@ impl Gate {
         };
         let mut judgements = judgements.borrow_mut();
         let wanted = !frozen && (!verdict.allowed || standing.exact);
-        let permit = wanted.then(|| permit_for(module, capability.name(), asks, standing.exact));
+        let permit = wanted.then(|| match verdict.allowed {
+            true => permit_for(module, capability.name(), asks, standing.exact),
+            false => policy.permit_for(module, capability.name(), asks, standing.exact),
+        });
         let permit = permit.filter(|permit| permit.len() <= PERMIT);
         let most = if standing.exact { REMEMBERED_EXACTLY } else { REMEMBERED };
         let beyond = frozen.then_some(Beyond::Frozen);

@@ -31,7 +31,7 @@ impl Gate {
     /// root can put another there; so it is no matter how a client, or a PATH of its, leads there. Whether a program is there that no rule permits is not told: that is denied
     /// like one that is.
     pub fn spawn(&self, module: &str, mut program: Spawn) -> Result<Started, GateError<Errno>> {
-        if self.is_unrestricted(module, Capability::Processes) {
+        if self.is_unrestricted(module, Capability::Processes) && !self.is_exact() {
             self.require(module, Capability::Processes, &[])?;
             return self.spawn_as_usual(program);
         }

@@ -18,6 +18,11 @@ impl Grant {
             && conditions().all(|key| includes(key.kind, self.value(key.name), other.value(key.name)))
             && self.width() >= other.width()
     }
+
+    /// Whether its settings are those of `other`, so that it does not matter by which of both a use is permitted.
+    pub fn has_settings_of(&self, other: &Grant) -> bool {
+        self.width() == other.width()
+    }
 }
 
 impl Grant {

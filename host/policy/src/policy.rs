@@ -9,6 +9,7 @@ use crate::limit::{LimitRule, Limits};
 use crate::module::ModuleRule;
 use crate::network::NetworkRule;
 use crate::profiles::Profile;
+use crate::render::permit_for;
 use std::cmp::{Ordering, Reverse};
 use std::time::Duration;
 
@@ -121,6 +122,30 @@ impl Policy {
         Verdict { allowed: rule.is_some(), rule }
     }
 
+    /// The permit that would allow just what is asked for, as [`permit_for`] has it; done as it would be by the narrowest of the permits
+    /// that speak of the first thing asked for: what is refused to a program that runs as somebody is no reason to run it as root.
+    pub fn permit_for(&self, module: &str, capability: &str, asks: &Asks<'_>, exact: bool) -> String {
+        const REASON: &str = "reason = \"\"\n";
+        let text = permit_for(module, capability, asks, exact);
+        let first = asks.get(..1).filter(|first| !first.is_empty());
+        let near = |rule: &&Grant| rule.effect == Effect::Permit && rule.concerns(module, capability);
+        let near = first.and_then(|first| {
+            self.grants
+                .iter()
+                .filter(near)
+                .filter(|rule| rule.applies(first))
+                .min_by(|one, other| one.width().cmp(&other.width()))
+        });
+        match (near, text.strip_suffix(REASON)) {
+            (Some(near), Some(text)) => {
+                let settings = near.values.iter().filter(|(key, _)| key.kind.is_setting());
+                let settings: String = settings.map(|(key, value)| format!("{} = {value}\n", key.name)).collect();
+                format!("{text}{settings}{REASON}")
+            }
+            _ => text,
+        }
+    }
+
     /// Whether `module` may do with `capability` whatever can be asked for: some permit without settings covers every use,
     /// and no forbid speaks of any. Then there is nothing to judge, and the gate need not find out what it would judge.
     pub fn is_unrestricted(&self, module: &str, capability: &str) -> bool {
@@ -211,6 +236,26 @@ mod tests {
         assert_eq!(mode(&policy(&(rule("enforce") + &rule("observe"))), "guest-exec"), Mode::Enforce);
         assert_eq!(mode(&policy(&(rule("deny") + &rule("enforce"))), "guest-exec"), Mode::Deny);
         assert_eq!(mode(&policy(&rule("enforce")), "guest-ping"), Mode::Deny, "it speaks of another");
+    }
+
+    #[test]
+    fn a_permit_that_is_proposed_is_no_wider_in_how_something_is_done() {
+        let permit = |programs: &str, more: &str| {
+            format!(
+                "[[permit]]\ncapability = \"processes\"\nmodules = [\"exec\"]\nprograms = [\"{programs}\"]\n{more}reason = \"x\"\n"
+            )
+        };
+        let names: &[&[u8]] = &[b"A"];
+        let proposed = |text: &str| {
+            let asks = [("programs", Ask::Thing { name: b"/srv/tool", also: &[] }), ("environment", Ask::Names(names))];
+            policy(text).permit_for("exec", "processes", &asks, true)
+        };
+        let narrow = "environment = []\nrun-as = \"nobody\"\ntime-limit = \"9s\"\n";
+        let text = proposed(&permit("/srv/tool", narrow));
+        assert!(text.contains("environment = [\"A\"]\n") && text.contains("run-as = \"nobody\"\n"), "{text}");
+        assert!(text.contains("time-limit = \"9s\"\n") && text.ends_with("reason = \"\"\n"), "{text}");
+        assert!(!proposed(&permit("/srv/other", narrow)).contains("run-as"), "it speaks of another program");
+        assert!(!proposed("").contains("run-as"));
     }
 
     #[test]

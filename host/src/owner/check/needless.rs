@@ -93,6 +93,21 @@ fn strangers(grant: &Grant, known: &Known) -> Vec<Finding> {
     strangers.map(|module| Finding::warning(&grant.origin, message(module))).collect()
 }
 
+/// Why a permit is not needed beside one that covers it. Where both differ in how something is done, the safe one is the one that
+/// comes to nothing, and who reads only that it is needless would take away the wrong one.
+fn needless(grant: &Grant, covering: &Grant) -> String {
+    let origin = &covering.origin;
+    if covering.has_settings_of(grant) {
+        return format!("it says nothing new: {origin} permits all of it");
+    }
+    let how = match (grant.user("run-as"), covering.user("run-as")) {
+        (Some(user), None) => format!(" without run-as, so that it runs as root and not as {user}"),
+        (Some(user), Some(other)) if user != other => format!(", so that it runs as {other} and not as {user}"),
+        _ => " with wider settings".to_owned(),
+    };
+    format!("it never decides: {origin} permits all of it{how}, and of two permits the wider one counts")
+}
+
 fn permit(grant: &Grant, policy: &Policy, known: &Known) -> Vec<Finding> {
     let (capability, origin) = (grant.shape.capability, &grant.origin);
     let users: Vec<&str> = known.importers(capability);
@@ -100,7 +115,7 @@ fn permit(grant: &Grant, policy: &Policy, known: &Known) -> Vec<Finding> {
     let (others, same) = (|it: &&Grant| it.origin != *origin, |it: &Grant| grant.makes_needless(it));
     let covering = policy.grants.iter().filter(others).find(|it| it.makes_needless(grant));
     if let Some(covering) = covering.filter(|it| !same(it) || it.origin < *origin) {
-        return vec![Finding::warning(origin, format!("it says nothing new: {} permits all of it", covering.origin))];
+        return vec![Finding::warning(origin, needless(grant, covering))];
     }
     if users.is_empty() || !grant.modules.iter().all(|module| known.runs(module)) {
         return Vec::new();
@@ -269,6 +284,24 @@ mod tests {
         );
         assert_eq!(told(&(command("\"guest-ssh-add-authorized-keys\"") + &keys)), [""; 0]);
         assert_eq!(told(&(command("\"guest-ssh-get-authorized-keys\"") + &keys)).len(), 1, "nothing is written");
+    }
+
+    #[test]
+    fn a_permit_that_is_wider_in_how_something_is_done_is_the_one_to_look_at() {
+        let programs = |more: &str| {
+            let lines = format!("modules = [\"exec\"]\nprograms = [\"/srv/tool\"]\n{more}");
+            grant("permit", "processes", &lines)
+        };
+        let base = command("\"guest-exec\"") + &programs("environment = []\nrun-as = \"nobody\"");
+        let said = |more: &str| told(&(base.clone() + &programs(more)));
+        let root = said("environment = [\"A\"]").concat();
+        assert!(root.contains("without run-as, so that it runs as root and not as nobody"), "{root}");
+        assert!(root.contains("it never decides: "), "{root}");
+        assert!(!root.contains("nothing new"), "{root}");
+        let same = said("environment = [\"A\"]\nrun-as = \"nobody\"").concat();
+        assert!(same.contains("it says nothing new: "), "{same}");
+        let slower = said("environment = [\"A\"]\nrun-as = \"daemon\"").concat();
+        assert!(!slower.contains("nothing new"), "{slower}");
     }
 
     #[test]
