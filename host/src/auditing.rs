@@ -192,7 +192,10 @@ impl Audit {
         match notice {
             None => {}
             Some(Notice::Failing(error)) => {
-                tracing::error!("the audit cannot be written ({error}); commands run on, and their lines are counted");
+                let place = trail.borrow().place();
+                tracing::error!(
+                    "the audit cannot be written to {place} ({error}); commands run on, and their lines are counted"
+                );
             }
             Some(Notice::Recovered(lost)) => {
                 tracing::warn!("the audit can be written again; {lost} lines were lost, which is on record");

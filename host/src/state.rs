@@ -315,6 +315,11 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
     Ok(Some(bytes))
 }
 
+/// What stands in a file, for the log: on one line.
+fn one_line(text: &str) -> String {
+    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+}
+
 /// The number in the file; nothing if there is no file. An error says why the file tells nothing.
 fn read_counter(path: &Path) -> Result<Option<i64>, String> {
     let Some(text) = read(path).map_err(|error| format!("cannot be read ({error})"))? else { return Ok(None) };
@@ -322,12 +327,12 @@ fn read_counter(path: &Path) -> Result<Option<i64>, String> {
         return Err("is empty".to_owned());
     }
     let broken = |reason: String| format!("is broken ({reason})");
-    let file = KeyFile::parse(&text).map_err(|error| broken(error.to_string().escape_debug().to_string()))?;
+    let file = KeyFile::parse(&text).map_err(|error| broken(one_line(&error.to_string())))?;
     let number = file.get(GROUP, COUNTER).map_err(|error| broken(error.to_string()))?;
     let number = number.ok_or_else(|| broken(format!("it has no {COUNTER}")))?;
     match number.trim_end().parse() {
         Ok(known @ 0..LAST_HANDLE) => Ok(Some(known)),
-        _ => Err(broken(format!("{COUNTER} is '{}'", number.escape_debug()))),
+        _ => Err(broken(format!("{COUNTER} is '{}'", one_line(number)))),
     }
 }
 

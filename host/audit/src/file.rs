@@ -48,6 +48,11 @@ impl From<io::Error> for Unwritten {
 }
 
 impl AuditFile {
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens nothing yet.
     pub(crate) fn new(path: PathBuf, size: u64) -> Self {
         AuditFile { path, size, open: None }

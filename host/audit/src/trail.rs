@@ -139,6 +139,11 @@ impl Trail {
         notice.or(said)
     }
 
+    /// Where its lines go, for the owner.
+    pub fn place(&self) -> String {
+        self.file.as_ref().map_or("the journal".to_owned(), |file| file.path().display().to_string())
+    }
+
     fn leave_out(&mut self, kind: Kind) {
         self.figures.left_out += 1;
         match &mut self.held {

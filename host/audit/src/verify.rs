@@ -64,6 +64,9 @@ pub enum Fault {
     /// A line is something else.
     #[error("{0}: this is not a line of an audit: it was edited, or the file is something else")]
     Form(Place),
+    /// A file is compressed: whoever rotates logs has done that.
+    #[error("{0} is compressed: give what '{1} {0}' prints, by a pipe")]
+    Compressed(String, &'static str),
     /// The last line ends in the middle.
     #[error("{0}: the last line is cut off: the agent died while it wrote it, or somebody cut it")]
     Truncated(Place),
@@ -207,6 +210,17 @@ impl Check {
     }
 }
 
+/// What prints the contents of a file that begins so, if it is compressed.
+fn compressed(bytes: &[u8]) -> Option<&'static str> {
+    const FORMS: [(&[u8], &str); 4] = [
+        (&[0x1f, 0x8b], "zcat"),
+        (&[0x28, 0xb5, 0x2f, 0xfd], "zstdcat"),
+        (&[0xfd, b'7', b'z', b'X', b'Z'], "xzcat"),
+        (b"BZh", "bzcat"),
+    ];
+    FORMS.into_iter().find(|(begin, _)| bytes.starts_with(begin)).map(|(_, reader)| reader)
+}
+
 /// The lines of files, one file after the other.
 struct Lines<F, R> {
     files: F,
@@ -235,6 +249,9 @@ impl<R: BufRead, F: Iterator<Item = (String, R)>> Lines<F, R> {
                 self.current = None;
                 continue;
             }
+            if let Some(reader) = compressed(&bytes).filter(|_| place.line == 1) {
+                return Err(Fault::Compressed(place.file.clone(), reader));
+            }
             let ended = bytes.pop_if(|last| *last == b'\n').is_some();
             if !ended && bytes.len() as u64 == LINE {
                 return Err(Fault::Form(place.clone()));
@@ -257,6 +274,13 @@ mod tests {
             line.clone()
         };
         (0..count).map(&mut write).collect()
+    }
+
+    #[test]
+    fn a_compressed_file_is_not_a_broken_one() {
+        let file = |bytes: &'static [u8]| verify([("audit.1.gz".to_owned(), bytes)]).unwrap_err().to_string();
+        assert_eq!(file(b"\x1f\x8b\x08\0"), "audit.1.gz is compressed: give what 'zcat audit.1.gz' prints, by a pipe");
+        assert!(file(b"BZx\n").contains("not a line of an audit"));
     }
 
     fn outcome(files: &[&[String]]) -> String {

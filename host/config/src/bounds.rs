@@ -2,6 +2,11 @@
 
 use crate::config::Config;
 
+/// What the value of `option` must be, for errors.
+pub(crate) fn form(option: &str) -> &'static str {
+    if option.ends_with("log-rate") { "a number of lines" } else { "a number, or a size such as 64MiB" }
+}
+
 impl Config {
     /// The options that bound what is written, and what they say.
     pub(crate) fn bounds(&self) -> [(&'static str, Option<u64>); 4] {

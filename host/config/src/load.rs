@@ -246,6 +246,9 @@ mod tests {
         let file = KeyFile::parse("[general]\nlog-rate=5\naudit-size=5MB\n").unwrap();
         let error = settings(&file, &KNOWN).unwrap_err().to_string();
         assert_eq!(error, "line 3: 'audit-size' must be a number, or a size such as 64MiB, not '5MB'");
+        let file = KeyFile::parse("[general]\nlog-rate=1MiB\n").unwrap();
+        let error = settings(&file, &KNOWN).unwrap_err().to_string();
+        assert_eq!(error, "line 2: 'log-rate' must be a number of lines, not '1MiB'");
     }
 
     #[test]

@@ -9,7 +9,7 @@ use clap::{
 };
 use thiserror::Error;
 
-use crate::{config::DEFAULT_FSFREEZE_HOOK, getopt, peers::PeersError};
+use crate::{bounds::form, config::DEFAULT_FSFREEZE_HOOK, getopt, peers::PeersError};
 
 /// The options of `qemu-ga` on Linux, each with a letter, and those that it does not have, without one. Values are looked up
 /// under the long names.
@@ -132,7 +132,7 @@ pub enum UsageError {
         hint: Option<&'static str>,
     },
     /// A limit that is not one.
-    #[error("the argument of option '{option}' must be a number, or a size such as 64MiB, not '{value}'")]
+    #[error("the argument of option '{option}' must be {}, not '{value}'", form(.option))]
     Bound {
         /// The option's long name.
         option: String,

@@ -222,7 +222,10 @@ pub fn unfolded(args: impl IntoIterator<Item = OsString>) -> Vec<OsString> {
     match args.get(1) {
         Some(word) if word == "help" => {
             args.remove(1);
-            args.push("--help".into());
+            // Of a word that calls no tool there is no help, but an error that names the nearest.
+            if args.get(1).is_none_or(|tool| TOOLS.iter().any(|known| tool == known)) {
+                args.push("--help".into());
+            }
         }
         Some(word) if word == "version" => args[1] = "--version".into(),
         _ => {}
@@ -337,6 +340,7 @@ mod tests {
         for (words, meant) in [
             ("bulkhead help", "bulkhead --help"),
             ("bulkhead help policy check", "bulkhead policy check --help"),
+            ("bulkhead help polciy", "bulkhead polciy"),
             ("bulkhead version", "bulkhead --version"),
             ("bulkhead policy help", "bulkhead policy help"),
             ("bulkhead", "bulkhead"),

@@ -134,7 +134,8 @@ fn a_fifo_in_its_place_makes_nobody_wait() {
     nix::unistd::mkfifo(&scratch.join("audit"), nix::sys::stat::Mode::S_IRWXU).unwrap();
     let agent = audited(&scratch.join("audit"), &[]);
     ping(&mut agent.client(), 1);
-    assert!(agent.log().contains("the audit cannot be written (it is not a regular file)"), "{}", agent.log());
+    let said = format!("the audit cannot be written to {} (it is not a regular file)", scratch.join("audit").display());
+    assert!(agent.log().contains(&said), "{}", agent.log());
 }
 
 #[test]

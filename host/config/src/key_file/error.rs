@@ -1,5 +1,6 @@
 //! What can be wrong with a key file.
 
+use crate::bounds::form;
 use crate::peers::PeersError;
 use thiserror::Error;
 
@@ -57,7 +58,7 @@ pub enum KeyFileError {
         value: String,
     },
     /// A limit that is not one.
-    #[error("line {line}: '{key}' must be a number, or a size such as 64MiB, not '{value}'")]
+    #[error("line {line}: '{key}' must be {}, not '{value}'", form(.key))]
     Bound {
         /// The line's number.
         line: usize,
