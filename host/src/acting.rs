@@ -55,7 +55,12 @@ pub(crate) fn kind(command: &Command, ruling: &Ruling, judgements: &Judgements, 
 pub(crate) fn tell(command: &Command, ruling: &Ruling, judgements: &Judgements, arguments: &str, outcome: &str) {
     if has_acted(command, ruling, judgements) {
         let (name, words) = (command.name, spoken(command.name, command.installed, arguments));
-        tracing::info!(target: ACT, "{name} called{words}: {outcome}");
+        // Each from a place of its own: what fails, or opens files, takes no room from what has acted.
+        match kind(command, ruling, judgements, outcome) {
+            Kind::Acted => tracing::info!(target: ACT, "{name} called{words}: {outcome}"),
+            Kind::Files => tracing::info!(target: ACT, "{name} called{words}: {outcome}"),
+            _ => tracing::info!(target: ACT, "{name} called{words}: {outcome}"),
+        }
     }
 }
 

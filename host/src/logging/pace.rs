@@ -69,6 +69,12 @@ impl Pace {
             return passed;
         }
         if self.rate > 0 && source.lines >= most {
+            if source.left_out == 0 {
+                passed.push(format!(
+                    "more lines like this come too fast, and are only counted for some time: {}",
+                    source.last
+                ));
+            }
             source.left_out += 1;
             self.left_out += 1;
             return passed;
@@ -98,9 +104,11 @@ impl Source {
     /// What was not written since it was told last.
     fn counts(&mut self) -> impl Iterator<Item = String> + use<> {
         let (repeated, left_out) = (std::mem::take(&mut self.repeated), std::mem::take(&mut self.left_out));
-        let repeated = (repeated > 0).then(|| format!("{repeated} times more: {}", self.last));
+        let times = if repeated == 1 { "once".to_owned() } else { format!("{repeated} times") };
+        let repeated = (repeated > 0).then(|| format!("{times} more: {}", self.last));
+        let (lines, were) = if left_out == 1 { ("line", "was") } else { ("lines", "were") };
         let left_out =
-            (left_out > 0).then(|| format!("{left_out} more lines like this were not logged: {}", self.last));
+            (left_out > 0).then(|| format!("{left_out} more {lines} like this {were} not logged: {}", self.last));
         repeated.into_iter().chain(left_out)
     }
 }
@@ -134,7 +142,7 @@ mod tests {
         assert!((0..100).all(|_| pass(&mut pace, Level::Warning, "a", begin).is_empty()));
         assert_eq!(pass(&mut pace, Level::Warning, "b", begin), ["100 times more: a", "b"]);
         assert!(pass(&mut pace, Level::Warning, "b", begin + PERIOD / 2).is_empty());
-        assert_eq!(pass(&mut pace, Level::Warning, "b", begin + PERIOD), ["1 times more: b", "b"]);
+        assert_eq!(pass(&mut pace, Level::Warning, "b", begin + PERIOD), ["once more: b", "b"]);
         assert_eq!((pace.repeated(), pace.left_out()), (101, 0));
     }
 
@@ -142,7 +150,7 @@ mod tests {
     fn what_acts_is_told_each_time_and_has_more_room() {
         let (mut pace, begin) = (Pace::new(10), Instant::now());
         let told = (0..100).filter(|_| !pass(&mut pace, Level::Notice, "exec", begin).is_empty()).count();
-        assert_eq!(told, 50);
+        assert_eq!(told, 51, "the last one says that it is the last");
         assert_eq!(
             pass(&mut pace, Level::Notice, "exec", begin + PERIOD),
             ["50 more lines like this were not logged: exec", "exec"]
@@ -156,7 +164,7 @@ mod tests {
         let (mut pace, now) = (Pace::new(1), Instant::now());
         ["a", "a", "b", "c"].iter().for_each(|text| drop(pass(&mut pace, Level::Error, text, now)));
         let told: Vec<String> = pace.finish().into_iter().map(|(_, text)| text).collect();
-        assert_eq!(told, ["1 times more: a", "2 more lines like this were not logged: a"]);
+        assert_eq!(told, ["once more: a", "2 more lines like this were not logged: a"]);
         assert!(pace.finish().is_empty());
     }
 }

@@ -153,3 +153,21 @@ fn a_refusal_that_comes_again_and_again_is_counted() {
         assert!(system.heard().len() < 12);
     });
 }
+
+/// Who wants to do something unseen has only to fail often enough before it, unless what acts has room of its own.
+#[test]
+fn what_fails_does_not_hide_what_acts() {
+    let agent = Agent::start(&agent_under_test(), &["--log-rate=2"]);
+    let mut client = agent.client();
+    for number in 0..100 {
+        client.call("guest-file-open", json!({ "path": format!("/nonexistent/{number}") })).desc();
+    }
+    let handle = client.call("guest-file-open", json!({ "path": "/dev/null" })).ok();
+    client.call("guest-file-close", json!({ "handle": handle })).ok();
+    client.call("guest-exec", json!({ "path": "/bin/true" })).ok();
+    let log = agent.log();
+    assert!(log.matches("/nonexistent/").count() < 20, "{log}");
+    assert!(log.contains("guest-exec called (path \"/bin/true\")"), "{log}");
+    assert!(log.contains("guest-file-open called (path \"/dev/null\""), "{log}");
+    assert!(log.contains("come too fast, and are only counted"), "{log}");
+}
