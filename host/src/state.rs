@@ -26,6 +26,12 @@ const BEYOND_COUNTING: i64 = 1 << 40;
 /// The largest handle. Clients in whose language all numbers are floating-point numbers know greater ones only roughly.
 const LAST_HANDLE: i64 = 1 << 53;
 
+/// The largest number that a state file is believed, half as far: from one near the end, an agent would soon have no handle left.
+const MOST_COUNTED: i64 = LAST_HANDLE / 2;
+
+/// How much of what stands in a broken file the log repeats, in characters.
+const QUOTED: usize = 80;
+
 /// How many bytes of a state file are read. It bounds what a file costs that is none of ours; ours have forty.
 const LONGEST: u64 = 4096;
 
@@ -219,7 +225,7 @@ impl Files {
     fn write_counter(&self, next: i64) -> Result<(), StateError> {
         let part = self.part();
         let text = format!("[{GROUP}]\n{COUNTER}={next}\n");
-        let written = made(&part, 0o644)
+        let written = made_anew(&part)
             .and_then(|mut file| file.write_all(text.as_bytes()).and_then(|()| file.sync_all()))
             .and_then(|()| fs::rename(&part, &self.counter));
         written.map_err(|reason| StateError::Unwritable { path: self.counter.clone(), reason })?;
@@ -230,7 +236,7 @@ impl Files {
     /// Tries whether a file can be made, without a trace.
     fn touch(&self) -> Result<(), StateError> {
         let part = self.part();
-        let touched = made(&part, 0o644).and_then(|_| fs::remove_file(&part));
+        let touched = made_anew(&part).and_then(|_| fs::remove_file(&part));
         touched.map_err(|reason| StateError::Unwritable { path: self.counter.clone(), reason })
     }
 
@@ -274,7 +280,7 @@ impl Files {
             Ok(None) => return false,
             Err(_) => return true,
         };
-        let is_old = boot().is_some_and(|boot| !said.is_empty() && said != boot.as_bytes());
+        let is_old = boot().is_some_and(|boot| is_of_another_boot(&said, boot.trim()));
         if is_old {
             tracing::warn!("{} is of an earlier boot: nothing is frozen any more", self.frozen.display());
             if let Err(error) = self.unmark_frozen() {
@@ -289,6 +295,26 @@ fn made(path: &Path, mode: u32) -> io::Result<File> {
     File::options().write(true).create(true).truncate(true).mode(mode).open(path)
 }
 
+/// Whether a frozen flag says of which boot it is, and that is not `boot`; or never reached the disk, of which a loss of power leaves
+/// NULs. One that says something else may be damaged, and of this boot: who takes it for old writes to a frozen disk.
+fn is_of_another_boot(said: &[u8], boot: &str) -> bool {
+    if !said.is_empty() && said.iter().all(|byte| *byte == 0) {
+        return true;
+    }
+    let said = std::str::from_utf8(said).unwrap_or_default().trim();
+    let is_id = said.len() == boot.len() && said.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    is_id && !said.eq_ignore_ascii_case(boot)
+}
+
+/// A new file, whatever was at its path: a link there leads nowhere.
+fn made_anew(path: &Path) -> io::Result<File> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    File::options().write(true).create_new(true).mode(0o644).open(path)
+}
+
 /// Which boot of the kernel this is, with a newline; nothing where /proc does not tell.
 fn boot() -> Option<String> {
     fs::read_to_string(BOOT_ID).ok()
@@ -298,7 +324,7 @@ fn boot() -> Option<String> {
 /// second: microseconds since 1970.
 fn beyond_counting() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_micros()).unwrap_or(i64::MAX).clamp(BEYOND_COUNTING, LAST_HANDLE / 2)
+    i64::try_from(since.as_micros()).unwrap_or(i64::MAX).clamp(BEYOND_COUNTING, MOST_COUNTED)
 }
 
 /// The bytes of a state file; nothing if there is none.
@@ -317,7 +343,7 @@ fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
 
 /// What stands in a file, for the log: on one line.
 fn one_line(text: &str) -> String {
-    text.chars().map(|character| if character.is_control() { ' ' } else { character }).collect()
+    text.chars().take(QUOTED).map(|character| if character.is_control() { ' ' } else { character }).collect()
 }
 
 /// The number in the file; nothing if there is no file. An error says why the file tells nothing.
@@ -331,7 +357,7 @@ fn read_counter(path: &Path) -> Result<Option<i64>, String> {
     let number = file.get(GROUP, COUNTER).map_err(|error| broken(error.to_string()))?;
     let number = number.ok_or_else(|| broken(format!("it has no {COUNTER}")))?;
     match number.trim_end().parse() {
-        Ok(known @ 0..LAST_HANDLE) => Ok(Some(known)),
+        Ok(known @ 0..=MOST_COUNTED) => Ok(Some(known)),
         _ => Err(broken(format!("{COUNTER} is '{}'", one_line(number)))),
     }
 }

@@ -51,6 +51,26 @@ fn the_frozen_flag_survives_a_crash() {
 
 /// A VM that lost its power while frozen, or was restored from the backup that the freeze was for.
 #[test]
+fn only_what_says_another_boot_is_of_another() {
+    const BOOT: &str = "01234567-89ab-4def-8123-456789abcdef";
+    let other = BOOT.replace('0', "1");
+    for (said, is_other) in [
+        (other.as_str(), true),
+        (&format!("{other}\n"), true),
+        ("\0\0\0\0", true),
+        (BOOT, false),
+        (&format!("{BOOT}\n"), false),
+        (&BOOT.to_uppercase(), false),
+        (&BOOT[..10], false),
+        ("", false),
+        ("x", false),
+        (&BOOT.replace('0', "x"), false),
+    ] {
+        assert_eq!(is_of_another_boot(said.as_bytes(), BOOT), is_other, "{said:?}");
+    }
+}
+
+#[test]
 fn a_frozen_flag_of_another_boot_is_taken_away() {
     let folder = Scratch::new("state-boot");
     let flag = folder.path().join("qga.state.isfrozen");
