@@ -223,10 +223,10 @@ fn status(descriptor: impl AsFd, look: &Look) -> Result<libc::statx, Errno> {
     #[expect(unsafe_code, reason = "nix has no statx(2)")]
     let result = unsafe { libc::statx(descriptor.as_fd().as_raw_fd(), c"".as_ptr(), flags, mask, status.as_mut_ptr()) };
     match Errno::result(result) {
-        // A filter that does not know the call; where the kernel does not, the C library has done the same. fstat(2) may ask a
-        // server.
-        Err(Errno::EPERM | Errno::ENOSYS) if look.is_at_once() => return Err(look.give_up()),
-        Err(Errno::EPERM | Errno::ENOSYS) => return Ok(as_before_statx(&fstat(descriptor)?)),
+        // A filter that does not know the call. Where it says so as an old kernel does, the C library asks fstat(2) itself, or
+        // says EINVAL to a flag that fstat has not; nothing else here could be invalid. fstat(2) may ask a server.
+        Err(Errno::EPERM | Errno::ENOSYS | Errno::EINVAL) if look.is_at_once() => return Err(look.give_up()),
+        Err(Errno::EPERM | Errno::ENOSYS | Errno::EINVAL) => return Ok(as_before_statx(&fstat(descriptor)?)),
         result => drop(result?),
     }
     // SAFETY: it was made of zeros, which are a value of every member.
