@@ -188,7 +188,9 @@ impl Stop {
             if got.is_none() || !self.state.borrow().is_frozen() {
                 return;
             }
-            tracing::warn!("asked to end while file systems are frozen: not before they are thawed");
+            tracing::warn!(
+                "asked to end while file systems are frozen, which is ignored: ask again when they are thawed"
+            );
         }
     }
 }
