@@ -109,7 +109,7 @@ fn strikes_are_counted_from_one_agent_to_the_next() {
     let next = agent(&place, scratch);
     assert_eq!(number(&next.client().call(COMMAND, Value::Null)), 1);
     soon("it is on record", || state(&place).quarantine.contains_key(&second));
-    assert!(state(&place).quarantine[&second].reason.ends_with("for the 3. time within 600 s"));
+    assert!(state(&place).quarantine[&second].reason.ends_with("which is 3 failures within 600 s"));
     soon("status tells", || serves_by_status(&next, "1.0"));
 }
 
