@@ -37,7 +37,11 @@ impl Host for Compartment {
         if let Err(error) = self.may_wait() {
             return Ok(Err(error));
         }
-        Ok(self.state().handles.remove(self.module, handle).map(drop).map_err(HandleError::from))
+        let removed = self.state().handles.remove(self.module, handle);
+        Ok(match removed {
+            Ok(opened) => opened.file.close().map_err(|errno| HandleError::Failed(errno::word(errno))),
+            Err(unknown) => Err(unknown.into()),
+        })
     }
 
     fn read(&mut self, handle: i64, count: u32) -> wasmtime::Result<Result<Chunk, HandleError>> {

@@ -11,7 +11,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -25,6 +25,10 @@ pub enum Answers {
     /// What is there: whatever one looks for, a regular file of a hundred bytes that everybody may execute, which can be opened.
     /// Reading it, and closing it, is not answered.
     Names,
+    /// As `All`, but whoever closes a file hears that there was no room for what was written.
+    Full,
+    /// That, and what is written to it is taken.
+    All,
 }
 
 const OVER: u8 = u8::MAX;
@@ -36,6 +40,7 @@ pub struct Hung {
     pub place: PathBuf,
     device: Option<String>,
     answers: Arc<AtomicU8>,
+    released: Arc<AtomicUsize>,
 }
 
 /// Tells a story in a thread of its own, for that alone gets a mount table of its own; nothing where that cannot be.
@@ -76,16 +81,27 @@ impl Hung {
         let channel = channel.expect("root may open /dev/fuse");
         let options = format!("fd={},rootmode=40000,user_id=0,group_id=0", channel.as_raw_fd());
         let mounted = mount(Some(source), &place, Some(kind), MsFlags::empty(), Some(&*options));
-        let hung = Hung { place, device, answers: Arc::new(AtomicU8::new(Answers::Nothing as u8)) };
+        let answers = Arc::new(AtomicU8::new(Answers::Nothing as u8));
+        let hung = Hung { place, device, answers, released: Arc::default() };
         mounted.expect("the kernel has fuse");
-        let answers = hung.answers.clone();
-        thread::spawn(move || serve(channel, &answers));
+        let (answers, released) = (hung.answers.clone(), hung.released.clone());
+        thread::spawn(move || serve(channel, &answers, &released));
         hung
     }
 
     /// From now on, what was asked before included.
     pub fn answer(&self, what: Answers) {
         self.answers.store(what as u8, Ordering::SeqCst);
+    }
+
+    /// Whether it answers who writes.
+    pub fn takes_writes(&self) -> bool {
+        self.answers.load(Ordering::SeqCst) >= Answers::Full as u8
+    }
+
+    /// How many open files it has been told to be done with.
+    pub fn released(&self) -> usize {
+        self.released.load(Ordering::SeqCst)
     }
 }
 
@@ -103,12 +119,16 @@ impl Drop for Hung {
 const LOOKUP: u32 = 1;
 const GETATTR: u32 = 3;
 const OPEN: u32 = 14;
+const READ: u32 = 15;
+const WRITE: u32 = 16;
 const STATFS: u32 = 17;
+const RELEASE: u32 = 18;
+const FLUSH: u32 = 25;
 const HELLO: u32 = 26;
 
 /// The driver: it says hello, and keeps all other questions until it is told to answer. Closing the channel ends the waiting of
 /// everybody who still waits.
-fn serve(mut channel: File, answers: &AtomicU8) {
+fn serve(mut channel: File, answers: &AtomicU8, released: &AtomicUsize) {
     let mut kept: Vec<Vec<u8>> = Vec::new();
     let mut request = vec![0; 1 << 20];
     loop {
@@ -117,6 +137,7 @@ fn serve(mut channel: File, answers: &AtomicU8) {
             return;
         }
         if let Ok(length) = channel.read(&mut request) {
+            released.fetch_add(usize::from(number(&request, 4) == RELEASE), Ordering::SeqCst);
             kept.push(request[..length].to_vec());
         } else {
             thread::sleep(Duration::from_millis(5));
@@ -125,18 +146,25 @@ fn serve(mut channel: File, answers: &AtomicU8) {
             HELLO => true,
             STATFS => answered >= Answers::Sizes as u8,
             LOOKUP | GETATTR | OPEN => answered >= Answers::Names as u8,
-            _ => false,
+            _ => answered >= Answers::Full as u8,
         };
         for request in kept.extract_if(.., ready) {
-            let body = answer(&request);
+            let error = match number(&request, 4) {
+                FLUSH if answered == Answers::Full as u8 => -nix::libc::ENOSPC,
+                LOOKUP | GETATTR | OPEN | READ | WRITE | STATFS | RELEASE | FLUSH | HELLO => 0,
+                // Attributes with names, for one, which the kernel asks for before it writes.
+                _ => -nix::libc::ENOSYS,
+            };
+            let body = if error == 0 { answer(&request) } else { Vec::new() };
             let length = u32::try_from(16 + body.len()).expect("it is short");
-            let _ = channel.write(&[&length.to_ne_bytes(), &[0; 4], &request[8..16], body.as_slice()].concat());
+            let head = [&length.to_ne_bytes(), &error.to_ne_bytes(), &request[8..16]].concat();
+            let _ = channel.write(&[head, body].concat());
         }
     }
 }
 
-/// What was asked for: `struct fuse_init_out`, `fuse_statfs_out`, `fuse_entry_out`, `fuse_attr_out`, `fuse_open_out` of
-/// linux/fuse.h. Of ten blocks of 512 bytes five are free. Nothing that is told may be remembered.
+/// What was asked for: `struct fuse_init_out`, `fuse_statfs_out`, `fuse_entry_out`, `fuse_attr_out`, `fuse_write_out`,
+/// `fuse_open_out` of linux/fuse.h. Of ten blocks of 512 bytes five are free. Nothing that is told may be remembered.
 fn answer(request: &[u8]) -> Vec<u8> {
     const FOLDER: u64 = 1;
     const FILE: u64 = 2;
@@ -165,6 +193,12 @@ fn answer(request: &[u8]) -> Vec<u8> {
             body.resize(16, 0);
             body.extend_from_slice(&attributes(if node == FOLDER { FOLDER } else { FILE }));
         }
+        // All that was to be written; there is nothing to read.
+        WRITE => {
+            body.extend_from_slice(&request[56..60]);
+            body.resize(8, 0);
+        }
+        READ | FLUSH | RELEASE => {}
         _ => body.resize(16, 0),
     }
     return body;

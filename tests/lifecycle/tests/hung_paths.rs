@@ -76,11 +76,87 @@ fn a_file_that_hangs_when_it_is_open_is_given_up() {
             assert!(begin.elapsed() < SOON, "{command}: {:?}", begin.elapsed());
         }
         let begin = Instant::now();
-        client.call("guest-file-close", json!({ "handle": handle })).ok();
+        let closed = client.call("guest-file-close", json!({ "handle": handle }));
+        assert_eq!(closed.desc(), "failed to close handle: Connection timed out");
         assert!(begin.elapsed() < SOON, "closing is not waited for: {:?}", begin.elapsed());
+        let again = client.call("guest-file-close", json!({ "handle": handle }));
+        assert!(again.desc().ends_with("has not been found"), "{}", again.desc());
         answers(&mut client, &scratch);
         ends(agent, client, hung);
     });
+}
+
+#[test]
+fn a_close_that_hangs_holds_up_no_other() {
+    with_hung_file_systems(|| {
+        let scratch = Scratch::new("hung-close");
+        let agent = Agent::start(&agent_under_test(), &[]);
+        let hung = Hung::folder(scratch.join("place"), "users-own");
+        hung.answer(Answers::Names);
+        let healthy = Hung::folder(scratch.join("healthy"), "users-own");
+        healthy.answer(Answers::All);
+        let mut client = agent.client();
+        let closed = close_written(&mut client, &hung);
+        assert_eq!(closed.desc(), "failed to close handle: Connection timed out");
+        for _ in 0..100 {
+            close_written(&mut client, &healthy).ok();
+        }
+        soon("all are closed", || healthy.released() == 100);
+        // As many as may be left; then nothing more is opened there, and the table of open files does not grow.
+        let begin = Instant::now();
+        for _ in 1..LEFT {
+            close_written(&mut client, &hung);
+        }
+        assert!(begin.elapsed() < PATIENCE * 4, "they are not waited for one after the other");
+        for _ in 0..100 {
+            let opened = client.call("guest-file-open", json!({ "path": healthy.place.join("file") }));
+            assert!(opened.desc().ends_with("Connection timed out"), "{}", opened.desc());
+        }
+        let most = tables(agent.pid());
+        assert!(most < 100, "{most} files are open");
+        answers(&mut client, &scratch);
+        hung.answer(Answers::All);
+        soon("they are closed", || hung.released() == LEFT);
+        close_written(&mut client, &healthy).ok();
+        ends(agent, client, hung);
+    });
+}
+
+#[test]
+fn what_a_server_says_to_a_close_is_told() {
+    with_hung_file_systems(|| {
+        let scratch = Scratch::new("full-close");
+        let agent = Agent::start(&agent_under_test(), &[]);
+        let full = Hung::folder(scratch.join("place"), "users-own");
+        full.answer(Answers::Full);
+        let mut client = agent.client();
+        let closed = close_written(&mut client, &full);
+        assert_eq!(
+            (closed.class(), closed.desc()),
+            ("GenericError", "failed to close handle: No space left on device")
+        );
+        soon("it is closed", || full.released() == 1);
+        full.answer(Answers::All);
+        assert_eq!(close_written(&mut client, &full).ok(), json!({}));
+        ends(agent, client, full);
+    });
+}
+
+/// Opens a file there, writes to it, and says what closing it was answered.
+fn close_written(client: &mut Client, system: &Hung) -> Reply {
+    let open = json!({ "path": system.place.join("file"), "mode": "r+" });
+    let handle = patiently(client, "guest-file-open", open).ok();
+    if system.takes_writes() {
+        client.call("guest-file-write", json!({ "handle": handle, "buf-b64": "QUJD" })).ok();
+    }
+    patiently(client, "guest-file-close", json!({ "handle": handle }))
+}
+
+/// How many files are open in the largest table that a thread of the process has.
+fn tables(pid: u32) -> usize {
+    let threads = fs::read_dir(format!("/proc/{pid}/task")).expect("it runs").flatten();
+    let counts = threads.filter_map(|thread| Some(fs::read_dir(thread.path().join("fd")).ok()?.count()));
+    counts.max().expect("it has threads")
 }
 
 #[test]

@@ -14,14 +14,15 @@ pub(super) use locate::locate;
 pub(super) use object::{BY_LINKS, Facts, Object, STRAIGHT, as_before_statx, link_to};
 pub use opened::OpenFile;
 
-use super::patience::{self, Held, Kept};
+use super::patience::{self, Held, Kept, Question};
+use super::processes::leaves_room;
 use crate::{Found, Located, OpenFlags};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
 use nix::sys::stat::{Mode, fchmod};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -37,12 +38,7 @@ pub(super) fn open_file(path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno
         return opened;
     }
     let theirs = path.to_vec();
-    let (kept, is_quick) = patience::ask(("open", path.to_vec()), PATIENCE, move || {
-        let file = open_by_path(&theirs, flags)?;
-        let is_quick = is_quick(&file)?;
-        Ok((Kept::new(file), is_quick))
-    })?;
-    placed(kept, is_quick)
+    open_patiently(("open", path.to_vec()), move || open_by_path(&theirs, flags))
 }
 
 /// Opens what is there, the thing itself, which was found, or makes what is not; if nothing has to be waited for.
@@ -115,7 +111,21 @@ fn is_quick(file: &OwnedFd) -> Result<bool, Errno> {
     Ok(facts.is_plain && is_local(facts.mount))
 }
 
-fn placed(kept: Kept, is_quick: bool) -> Result<OpenFile, Errno> {
+/// Opens something by a thread that may wait, unless too many that were opened so cannot be closed. One that stays in that table
+/// leaves room there for what the agent does besides.
+fn open_patiently(
+    question: Question,
+    open: impl FnOnce() -> Result<OwnedFd, Errno> + Send + 'static,
+) -> Result<OpenFile, Errno> {
+    patience::FILES.room()?;
+    let (kept, is_quick) = patience::ask(question, PATIENCE, move || {
+        let file = open()?;
+        let is_quick = is_quick(&file)?;
+        if !is_quick && !leaves_room(file.as_raw_fd())? {
+            return Err(Errno::EMFILE);
+        }
+        Ok((Kept::new(file), is_quick))
+    })?;
     if is_quick { kept.take().map(|file| File::from(file).into()) } else { Ok(kept.into()) }
 }
 
@@ -137,12 +147,7 @@ pub(super) fn open_located(located: &Located, flags: OpenFlags) -> Result<OpenFi
     };
     let name = name.cloned();
     let question = ("open", [&located.path, b"\0".as_slice(), name.as_deref().unwrap_or_default()].concat());
-    let (kept, is_quick) = patience::ask(question, PATIENCE, move || {
-        let file = open_held(kept.here(), name.as_ref(), flags)?;
-        let is_quick = is_quick(&file)?;
-        Ok((Kept::new(file), is_quick))
-    })?;
-    placed(kept, is_quick)
+    open_patiently(question, move || open_held(kept.here(), name.as_ref(), flags))
 }
 
 /// Opens what is held, or makes what is missing in the folder that is.

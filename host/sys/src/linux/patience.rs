@@ -4,8 +4,10 @@
 //! These threads have a table of open files of their own ([`keeper`]): what they open there is [`Kept`], and what must not be
 //! closed by a thread that cannot wait stays there.
 
+mod closers;
 mod keeper;
 
+pub(super) use closers::{FILES, PLACES};
 pub use keeper::Held;
 pub(super) use keeper::{Kept, give, start};
 

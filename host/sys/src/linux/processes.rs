@@ -7,7 +7,7 @@ mod user;
 
 use locate::check_executable;
 pub(super) use locate::locate_program;
-pub(super) use spawn::{spawn, start};
+pub(super) use spawn::{leaves_room, spawn, start};
 
 use crate::Ending;
 use nix::errno::Errno;

@@ -112,6 +112,7 @@ pub(in crate::linux) fn look_up<T: Send + 'static>(
     }
     // What was found so far may have to be closed.
     drop(found);
+    patience::PLACES.room()?;
     patience::ask(question, PATIENCE, move || find(&Look::patiently()))
 }
 

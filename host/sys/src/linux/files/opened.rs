@@ -80,6 +80,16 @@ impl OpenFile {
         }
     }
 
+    /// Closes it. What a server says to that is told: it may find only now that there is no room for what was written. If it does
+    /// not answer in time, or something that was asked of the file before is still open, this is `ETIMEDOUT`; it is closed once it can
+    /// be. A file of the machine's own has nothing to say.
+    pub fn close(self) -> Result<(), Errno> {
+        match self.0 {
+            Place::Here(_) => Ok(()),
+            Place::There(kept) => Arc::into_inner(kept).ok_or(Errno::ETIMEDOUT)?.close_and_hear(PATIENCE),
+        }
+    }
+
     /// The file's position, and its length; nothing if it is a thing without positions, such as a FIFO.
     pub fn position(&self) -> Result<Option<(u64, u64)>, Errno> {
         match &self.0 {

@@ -8,9 +8,10 @@
 //! One thread, the keeper, owns the table and never waits for a file system. It starts the others, and passes descriptors from
 //! one table to the other (unix(7), SCM_RIGHTS).
 
+use super::closers::{Closers, FILES, PLACES};
 use nix::cmsg_space;
 use nix::errno::Errno;
-use nix::fcntl::{OFlag, open};
+use nix::fcntl::{FcntlArg, OFlag, fcntl, open};
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::signal::SigSet;
@@ -21,15 +22,20 @@ use nix::sys::stat::Mode;
 use std::io::{IoSlice, IoSliceMut};
 use std::os::fd::{AsRawFd, BorrowedFd, FromRawFd, IntoRawFd, OwnedFd, RawFd};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-/// The keeper's stack, and the closing thread's, in bytes.
+/// The keeper's stack, and a closing thread's, in bytes.
 const STACK: usize = 64 * 1024;
 
 /// A descriptor in the other table. Wherever it is dropped, a thread of that table closes it, and nobody waits for that.
 #[derive(Debug)]
-pub struct Kept(RawFd);
+pub struct Kept {
+    number: RawFd,
+    /// Whether it was opened to be read or written: its server is asked when it is closed.
+    is_file: bool,
+}
 
 /// A descriptor, in one of the two tables.
 #[derive(Debug)]
@@ -48,8 +54,8 @@ enum Wish {
     Send(RawFd, Sender<Result<(), Errno>>),
     /// To receive so many descriptors that the agent has sent, or as many of them as there is room for.
     Receive(usize, Sender<Result<Vec<Kept>, Errno>>),
-    /// To have one closed.
-    Close(RawFd),
+    /// To start a thread that closes, if one is needed.
+    Attend(&'static Closers),
 }
 
 /// The agent's side. One wish at a time is on its way.
@@ -60,10 +66,20 @@ struct Keeper {
 
 static KEEPER: Mutex<Option<Keeper>> = Mutex::new(None);
 
+/// The way to the keeper for wishes that have no answer. The keeper itself may have them, while somebody waits for its answer.
+static WISHES: OnceLock<Sender<Wish>> = OnceLock::new();
+
 impl Kept {
     /// Keeps what was opened. To be called by a thread of the other table.
     pub(in crate::linux) fn new(descriptor: OwnedFd) -> Self {
-        Kept(descriptor.into_raw_fd())
+        let flags = fcntl(&descriptor, FcntlArg::F_GETFL);
+        let is_file = !flags.is_ok_and(|flags| OFlag::from_bits_retain(flags).contains(OFlag::O_PATH));
+        Kept { number: descriptor.into_raw_fd(), is_file }
+    }
+
+    /// Keeps a copy of what the agent has open.
+    fn copied(descriptor: OwnedFd) -> Self {
+        Kept { number: descriptor.into_raw_fd(), is_file: false }
     }
 
     /// It. To be called by a thread of the other table: in the agent's, the number is another file's.
@@ -72,26 +88,50 @@ impl Kept {
         // dropped.
         #[expect(unsafe_code, reason = "a descriptor that is known by its number alone")]
         unsafe {
-            BorrowedFd::borrow_raw(self.0)
+            BorrowedFd::borrow_raw(self.number)
         }
     }
 
     /// Its number there, which tells it from all others that are open.
     pub(in crate::linux) fn number(&self) -> RawFd {
-        self.0
+        self.number
     }
 
     /// Closes it. To be called by a thread of the other table, and only for what is closed without waiting.
     pub(in crate::linux) fn close(self) {
-        let number = self.0;
-        std::mem::forget(self);
+        let number = self.give_up();
         close(number);
+    }
+
+    /// Closes it, and waits for what its server says to that as long as patience lasts; then `ETIMEDOUT`, and a thread goes on
+    /// waiting. Patience is shared with those that are being closed, as with questions.
+    pub(in crate::linux) fn close_and_hear(self, patience: Duration) -> Result<(), Errno> {
+        let (answer, others) = self.have_closed();
+        std::mem::forget(self);
+        answer.recv_timeout(patience / (others as u32 + 1)).unwrap_or(Err(Errno::ETIMEDOUT))
+    }
+
+    /// Has it closed. Afterwards it is nobody's.
+    fn have_closed(&self) -> (Receiver<Result<(), Errno>>, usize) {
+        let closers = if self.is_file { &FILES } else { &PLACES };
+        let (answer, others, needs_thread) = closers.close(self.number);
+        // Without the keeper there is no such table.
+        if needs_thread && let Some(wishes) = WISHES.get() {
+            let _ = wishes.send(Wish::Attend(closers));
+        }
+        (answer, others)
+    }
+
+    /// Its number. Who asks for it sees to its end.
+    fn give_up(self) -> RawFd {
+        let number = self.number;
+        std::mem::forget(self);
+        number
     }
 
     /// Brings it into the agent's table. Only for what is closed without waiting.
     pub(in crate::linux) fn take(self) -> Result<OwnedFd, Errno> {
-        let number = self.0;
-        std::mem::forget(self);
+        let number = self.give_up();
         with_keeper(|keeper| {
             ask(keeper, |told| Wish::Send(number, told))?;
             receive(&keeper.socket)
@@ -101,9 +141,7 @@ impl Kept {
 
 impl Drop for Kept {
     fn drop(&mut self) {
-        let closed = |keeper: &Keeper| keeper.wishes.send(Wish::Close(self.0)).map_err(|_| Errno::EIO);
-        // Without the keeper there is no such table.
-        let _ = with_keeper(closed);
+        let _ = self.have_closed();
     }
 }
 
@@ -174,6 +212,7 @@ impl Keeper {
         is_ready.recv().unwrap_or(Err(Errno::EIO))?;
         // In the agent's table nobody needs it any more.
         drop(theirs);
+        let _ = WISHES.set(wishes.clone());
         Ok(Keeper { wishes, socket: ours })
     }
 }
@@ -219,7 +258,6 @@ fn serve(wishes: &Receiver<Wish>, number: RawFd) {
     // SAFETY: it was left open in this table for just this, and the agent's end knows only its own number.
     #[expect(unsafe_code, reason = "the number came from another table")]
     let socket = unsafe { OwnedFd::from_raw_fd(number) };
-    let mut closer = None;
     // Nobody may wait for an answer any more.
     for wish in wishes {
         match wish {
@@ -233,24 +271,14 @@ fn serve(wishes: &Receiver<Wish>, number: RawFd) {
                 let _ = told.send(sent);
             }
             Wish::Receive(count, told) => {
-                let received: Vec<_> = (0..count).filter_map(|_| receive(&socket).ok()).map(Kept::new).collect();
+                let received: Vec<_> = (0..count).filter_map(|_| receive(&socket).ok()).map(Kept::copied).collect();
                 let _ = told.send(Ok(received));
             }
-            Wish::Close(number) => close_patiently(&mut closer, number),
+            Wish::Attend(closers) => closers.attend(|work| {
+                thread::Builder::new().name("closer".to_owned()).stack_size(STACK).spawn(work).map(drop)
+            }),
         }
     }
-}
-
-/// Has it closed by a thread that may wait; while that waits, what is to be closed next waits too, and stays open.
-fn close_patiently(closer: &mut Option<Sender<RawFd>>, number: RawFd) {
-    let closer = closer.get_or_insert_with(|| {
-        let (sender, numbers) = channel::<RawFd>();
-        let work = move || numbers.iter().for_each(close);
-        // If there is no thread for it, what is open stays open.
-        let _ = thread::Builder::new().name("closer".to_owned()).stack_size(STACK).spawn(work);
-        sender
-    });
-    let _ = closer.send(number);
 }
 
 fn close(number: RawFd) {

@@ -28,7 +28,7 @@ const OWN_SESSION: PosixSpawnFlags = PosixSpawnFlags::from_bits_retain(0x80);
 
 /// Descriptors that are left to the agent, counted down from its limit: a program whose pipes would take one of them is not
 /// started. It bounds what running programs, which hold up to three each, can take from the agent's channel, its log, and the
-/// helper programs it runs. Of the usual 1024 it leaves three hundred programs with captured output.
+/// helper programs it runs; and, in the table of what may hang, what open files can take from programs and paths. Of the usual 1024 it leaves three hundred programs with captured output.
 const SPARED: RawFd = 32;
 
 /// How long a program may take to become one, once its process is made. The file and what interprets it are read for that, and
@@ -218,13 +218,18 @@ impl Pipe {
             End::Reader => (reader, writer),
             End::Writer => (writer, reader),
         };
-        let limit = sysconf(SysconfVar::OPEN_MAX)?.and_then(|limit| RawFd::try_from(limit).ok()).unwrap_or(RawFd::MAX);
-        if ours.as_raw_fd().max(theirs.as_raw_fd()) >= limit.saturating_sub(SPARED) {
+        if !leaves_room(ours.as_raw_fd().max(theirs.as_raw_fd()))? {
             return Err(Errno::EMFILE);
         }
         fcntl(&ours, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
         Ok(Pipe { ours, theirs })
     }
+}
+
+/// Whether a descriptor of this number, the lowest that was free, leaves the spared ones of its table.
+pub(in crate::linux) fn leaves_room(number: RawFd) -> Result<bool, Errno> {
+    let limit = sysconf(SysconfVar::OPEN_MAX)?.and_then(|limit| RawFd::try_from(limit).ok()).unwrap_or(RawFd::MAX);
+    Ok(number < limit.saturating_sub(SPARED))
 }
 
 fn output(output: Output) -> Result<Option<Pipe>, Errno> {
