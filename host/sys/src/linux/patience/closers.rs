@@ -14,7 +14,7 @@ use std::time::Duration;
 const REST: Duration = Duration::from_secs(1);
 
 /// How long an opening waits where as many closings as are left open have begun: those of a healthy server, as when a module
-/// that had many files open is removed, are over by then. It is what every refused opening makes other clients wait.
+/// that had many files open is removed, over by then. The first opening that is refused makes other clients wait so long; the next are refused at once.
 const BRIEF: Duration = Duration::from_millis(300);
 
 /// Files that were opened to be read or written: their servers are asked.
@@ -36,6 +36,8 @@ struct State {
     threads: usize,
     /// Of the threads those that close nothing at the moment. Each comes for what is waiting.
     idle: usize,
+    /// Whether somebody has waited in vain since one was closed last.
+    is_stuck: bool,
 }
 
 /// A descriptor that has no owner any more, and who wants to hear what close(2) said.
@@ -54,17 +56,18 @@ impl State {
 
 impl Closers {
     const fn new() -> Self {
-        let state = State { waiting: VecDeque::new(), threads: 0, idle: 0 };
+        let state = State { waiting: VecDeque::new(), threads: 0, idle: 0, is_stuck: false };
         Closers { state: Mutex::new(state), is_asked: Condvar::new(), has_closed: Condvar::new() }
     }
 
     /// `ETIMEDOUT` while so many hang that another, once open, would stay open with them: then nothing more is opened, and the
     /// table does not fill up.
     pub(in crate::linux) fn room(&self) -> Result<(), Errno> {
-        let hang = |state: &mut State| state.unclosed() >= LEFT;
+        let hang = |state: &mut State| state.unclosed() >= LEFT && !state.is_stuck;
         let waited = self.has_closed.wait_timeout_while(self.state(), BRIEF, hang);
-        let (_state, waited) = waited.unwrap_or_else(PoisonError::into_inner);
-        if waited.timed_out() { Err(Errno::ETIMEDOUT) } else { Ok(()) }
+        let (mut state, _) = waited.unwrap_or_else(PoisonError::into_inner);
+        state.is_stuck = state.unclosed() >= LEFT;
+        if state.is_stuck { Err(Errno::ETIMEDOUT) } else { Ok(()) }
     }
 
     /// Has a descriptor closed, of which this was the owner. Tells where the answer comes, how many others are still open, and
@@ -94,7 +97,10 @@ impl Closers {
             // SAFETY: the number was that of a descriptor of this table whose owner gave it up for this.
             #[expect(unsafe_code, reason = "a descriptor that is known by its number alone")]
             let closed = close(unsafe { OwnedFd::from_raw_fd(number) });
-            self.state().idle += 1;
+            let mut state = self.state();
+            state.idle += 1;
+            state.is_stuck = false;
+            drop(state);
             self.has_closed.notify_all();
             // Nobody may want to know.
             let _ = told.send(closed);
@@ -170,6 +176,11 @@ mod tests {
         let answers: Vec<_> = (0..LEFT + 4).map(|_| IT.close(null())).collect();
         assert_eq!(answers.iter().map(|it| it.1).collect::<Vec<_>>(), (0..LEFT + 4).collect::<Vec<_>>());
         assert_eq!(IT.room(), Err(Errno::ETIMEDOUT));
+        let begin = Instant::now();
+        for _ in 0..LONG.as_millis() / BRIEF.as_millis() {
+            assert_eq!(IT.room(), Err(Errno::ETIMEDOUT));
+        }
+        assert!(begin.elapsed() < LONG / 2, "each is waited for: {:?}", begin.elapsed());
         let mut started = 0;
         for _ in 0..LEFT * 2 {
             // They do nothing yet.
