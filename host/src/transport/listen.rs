@@ -1,7 +1,6 @@
 //! Listening sockets: `unix-listen` and `vsock-listen`. One client is served at a time; the next one waits, connected,
 //! until the first has left.
 
-use super::strangers::Strangers;
 use super::{Channel, TransportError};
 use bulkhead_config::VsockPeers;
 use bulkhead_sys::{Errno, Watch, socket};
@@ -17,15 +16,15 @@ const SHORTAGE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Listener {
     socket: OwnedFd,
-    /// Of a vsock socket.
-    strangers: Option<Strangers>,
+    /// Who may connect, to a vsock socket.
+    peers: Option<VsockPeers>,
     watch: Option<Watch>,
     client: Option<Channel>,
 }
 
 impl Listener {
-    fn new(socket: OwnedFd, strangers: Option<Strangers>) -> Self {
-        Listener { socket, strangers, watch: None, client: None }
+    fn new(socket: OwnedFd, peers: Option<VsockPeers>) -> Self {
+        Listener { socket, peers, watch: None, client: None }
     }
 
     /// On a unix socket at `path`.
@@ -40,15 +39,15 @@ impl Listener {
         let bind = |errno: Errno| TransportError::Bind { address: address.to_owned(), source: errno.into() };
         let (cid, port) = vsock_address(address).ok_or_else(|| TransportError::Address(address.to_owned()))?;
         let socket = socket::listen_vsock(cid, port).map_err(bind)?;
-        Ok(Self::new(socket, Some(Strangers::new(peers))))
+        Ok(Self::new(socket, Some(peers)))
     }
 
     /// On the socket that the service manager passed; if it is a vsock socket, for the clients of `peers`.
     pub(super) fn inherited(peers: VsockPeers) -> Result<Self, TransportError> {
         let failed = |errno: Errno| TransportError::Inherited(errno.into());
         let socket = socket::inherited().map_err(failed)?;
-        let strangers = socket::is_vsock(&socket).map_err(failed)?.then(|| Strangers::new(peers));
-        Ok(Self::new(socket, strangers))
+        let peers = socket::is_vsock(&socket).map_err(failed)?.then_some(peers);
+        Ok(Self::new(socket, peers))
     }
 
     pub(super) async fn client(&mut self) -> io::Result<&mut Channel> {
@@ -57,7 +56,7 @@ impl Listener {
         }
         loop {
             match socket::accept(&self.socket) {
-                Ok(client) if self.strangers.as_mut().is_some_and(|strangers| !strangers.admit(&client)) => {
+                Ok(client) if self.peers.as_ref().is_some_and(|peers| !admits(peers, &client)) => {
                     drop(client);
                     // One who connects without pause must not keep the agent from hearing others.
                     tokio::task::yield_now().await;
@@ -84,6 +83,21 @@ impl Listener {
     }
 }
 
+/// Whether the client may stay. The owner is told of one that may not; how often, the log decides.
+fn admits(peers: &VsockPeers, client: &OwnedFd) -> bool {
+    match socket::vsock_peer(client) {
+        Ok(peer) if peers.permit(peer) => true,
+        Ok(peer) => {
+            tracing::warn!("a client from vsock context id {peer} was refused: vsock-peers has {peers}");
+            false
+        }
+        Err(errno) => {
+            tracing::debug!("a vsock client that cannot be told: {errno}");
+            false
+        }
+    }
+}
+
 fn vsock_address(address: &str) -> Option<(u32, u32)> {
     let (cid, port) = address.split_once(':')?;
     Some((cid.parse().ok()?, port.parse().ok()?))
@@ -100,5 +114,11 @@ mod tests {
         for wrong in ["", "3", "3:", ":3", "3:99999999999", "a:b", "1:2:3"] {
             assert_eq!(vsock_address(wrong), None, "{wrong}");
         }
+    }
+
+    #[test]
+    fn who_cannot_be_told_is_not_let_in() {
+        let (client, _other) = std::os::unix::net::UnixStream::pair().unwrap();
+        assert!(!admits(&VsockPeers::Any, &client.into()));
     }
 }

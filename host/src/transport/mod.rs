@@ -6,7 +6,6 @@
 mod channel;
 mod listen;
 mod port;
-mod strangers;
 
 pub use channel::Channel;
 
@@ -55,7 +54,7 @@ pub enum TransportError {
     /// Not `CID:PORT`.
     #[error("error parsing address '{0}': a vsock address is CID:PORT, two numbers")]
     Address(String),
-    /// The service manager passed something that is no listening unix or vsock socket.
+    /// The service manager passed something that is not a listening unix or vsock socket.
     #[error("unsupported listen fd type")]
     Inherited(#[source] io::Error),
     /// The service manager passed more than one socket.
