@@ -1,6 +1,6 @@
 //! What the host knows of a running compartment.
 
-use super::broken_rule;
+use super::{broken_rule, errno};
 use crate::host_state::{HostState, SharedState};
 use crate::processes::Pieces;
 use crate::ruling;
@@ -90,6 +90,7 @@ impl Compartment {
         if self.leads_out {
             self.bounds.widen();
         }
+        errno::forget();
         self.request = Some(request);
         self.started = None;
     }

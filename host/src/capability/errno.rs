@@ -8,8 +8,7 @@ use bulkhead_gate::{Errno, GateError, MountError, ProgramError};
 use std::cell::Cell;
 
 thread_local! {
-    /// The last errno that modules have no word for. Requests run one after the other on one thread, and there is no secret in
-    /// what a former one has left.
+    /// The last errno of this request that modules have no word for. Requests run one after the other on one thread.
     static LAST_OTHER: Cell<Errno> = const { Cell::new(Errno::UnknownErrno) };
 }
 
@@ -19,6 +18,11 @@ impl Host for Compartment {
         let number = LAST_OTHER.get() as i32;
         Ok(OtherError { number, text: words(number) })
     }
+}
+
+/// A request begins: what a former one has met is nothing to its module.
+pub(super) fn forget() {
+    LAST_OTHER.set(Errno::UnknownErrno);
 }
 
 /// What strerror(3) says of an errno. A number that the kernel should have kept to itself is none (0).
@@ -129,5 +133,7 @@ mod tests {
             assert_eq!(word(errno), ErrorCode::Other);
             assert_eq!(words(LAST_OTHER.get() as i32), text);
         }
+        forget();
+        assert_eq!(words(LAST_OTHER.get() as i32), "Unknown error", "the next request learns nothing of it");
     }
 }
