@@ -51,12 +51,19 @@ pub(crate) fn kind(command: &Command, ruling: &Ruling, judgements: &Judgements, 
     }
 }
 
-/// Tells the log of a command that has acted, or has tried to. `arguments` is their text.
-pub(crate) fn tell(command: &Command, ruling: &Ruling, judgements: &Judgements, arguments: &str, outcome: &str) {
+/// Tells the log of a command that has acted, or has tried to, and is of this kind. `arguments` is their text.
+pub(crate) fn tell(
+    command: &Command,
+    ruling: &Ruling,
+    judgements: &Judgements,
+    kind: Kind,
+    arguments: &str,
+    outcome: &str,
+) {
     if has_acted(command, ruling, judgements) {
         let (name, words) = (command.name, spoken(command.name, command.installed, arguments));
         // Each from a place of its own: what fails, or opens files, takes no room from what has acted.
-        match kind(command, ruling, judgements, outcome) {
+        match kind {
             Kind::Acted => tracing::info!(target: ACT, "{name} called{words}: {outcome}"),
             Kind::Files => tracing::info!(target: ACT, "{name} called{words}: {outcome}"),
             _ => tracing::info!(target: ACT, "{name} called{words}: {outcome}"),

@@ -7,14 +7,14 @@ use bulkhead_policy::Mode;
 /// Logs what was denied while `command` ran in this mode: of one request what the gate remembers of it, and of all requests as many
 /// lines as one place may write in a minute. The audit has more of them.
 pub(crate) fn tell(command: &Command, mode: Mode, judgements: &Judgements) {
-    for denied in judgements.list.iter().filter(|judgement| !judgement.allowed) {
+    for denied in denied(judgements) {
         tracing::warn!("{}: {}", command.name, line(denied, mode));
     }
 }
 
-/// How many judgements were denials.
-pub(crate) fn count(judgements: &Judgements) -> u64 {
-    judgements.list.iter().filter(|judgement| !judgement.allowed).map(|judgement| u64::from(judgement.times)).sum()
+/// Those that were denials.
+pub(crate) fn denied(judgements: &Judgements) -> impl Iterator<Item = &Judgement> {
+    judgements.list.iter().filter(|judgement| !judgement.allowed)
 }
 
 /// One line: what may not be, by which rule, and the permit in the form that TOML has for one line.
@@ -29,7 +29,7 @@ fn line(denied: &Judgement, mode: Mode) -> String {
             let what = denied.permit.iter().flat_map(|permit| permit.lines()).find(|line| line.starts_with("files = "));
             let what = what.map(|what| format!(" ({what})")).unwrap_or_default();
             return format!(
-                "the agent's own list of {capability} has none such for module {module}, whatever permits it{what}"
+                "module {module} asked by {capability} for something that the agent gives it under no policy{what}"
             );
         }
     }
@@ -94,7 +94,7 @@ mod tests {
             beyond: Some(Beyond::List),
             times: 1,
         };
-        let said = "the agent's own list of system-files has none such for module com.example.x, whatever permits it \
+        let said = "module com.example.x asked by system-files for something that the agent gives it under no policy \
                     (files = [\"/etc/hostname\"])";
         assert_eq!(line(&denied, Mode::Enforce), said);
     }

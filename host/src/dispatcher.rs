@@ -123,12 +123,13 @@ impl Dispatcher {
         let Concluded { reply, outcome, failure } = concluded;
         self.count(&judgements, outcome);
         let arguments = answered.request.as_ref().map_or("{}", Request::arguments);
-        acting::tell(command, &ruling, &judgements, arguments, outcome);
+        let kind = acting::kind(command, &ruling, &judgements, outcome);
+        acting::tell(command, &ruling, &judgements, kind, arguments, outcome);
         let audit = self.state.borrow().audit().clone();
         audit.answered(&Line {
             time,
             command: command.name,
-            kind: acting::kind(command, &ruling, &judgements, outcome),
+            kind,
             installed: command.installed,
             request: answered.request.as_ref(),
             ruling: &ruling,
@@ -156,7 +157,7 @@ impl Dispatcher {
 
     fn count(&self, judgements: &Judgements, outcome: &str) {
         let state = self.state.borrow();
-        if denials::count(judgements) > 0 {
+        if denials::denied(judgements).next().is_some() {
             Counts::add(&state.counts.denied);
         }
         if outcome == "failed" {

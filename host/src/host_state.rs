@@ -198,7 +198,7 @@ impl HostState {
     }
 
     /// Leaves the frozen state.
-    pub fn end_freeze(&mut self) -> Result<(), StateError> {
+    pub fn end_freeze(&mut self) {
         if let Err(error) = self.state.set_thawed() {
             tracing::warn!("{error}: an agent that is started now is frozen until it is told to thaw");
         }
@@ -208,7 +208,6 @@ impl HostState {
         for OnceThawed(action) in std::mem::take(&mut self.once_thawed) {
             action();
         }
-        Ok(())
     }
 
     /// Undoes a freeze whose command failed: a module that broke in the middle of it cannot do so itself, and the
@@ -222,9 +221,7 @@ impl HostState {
                 left += 1;
             }
         }
-        if let Err(error) = self.end_freeze() {
-            tracing::error!("cannot leave the frozen state: {error}");
-        }
+        self.end_freeze();
         if let Err(error) = self.gate.run_hook(module, HookPhase::Thaw) {
             tracing::error!("the freeze hook failed to thaw: {error}");
         }

@@ -252,7 +252,7 @@ impl Files {
     }
 
     fn mark_frozen(&self) -> Result<(), StateError> {
-        let file = made(&self.frozen, 0o600);
+        let file = File::options().write(true).create(true).truncate(true).mode(0o600).open(&self.frozen);
         let mut file = file.map_err(|reason| StateError::Unwritable { path: self.frozen.clone(), reason })?;
         // It is there, which is what counts. Empty, as on a full disk, it is qemu-ga's.
         let written = file.write_all(boot().unwrap_or_default().as_bytes()).and_then(|()| file.sync_all());
@@ -289,10 +289,6 @@ impl Files {
         }
         !is_old
     }
-}
-
-fn made(path: &Path, mode: u32) -> io::Result<File> {
-    File::options().write(true).create(true).truncate(true).mode(mode).open(path)
 }
 
 /// Whether a frozen flag says of which boot it is, and that is not `boot`; or never reached the disk, of which a loss of power leaves
