@@ -235,7 +235,7 @@ impl Lineup {
             }
             let absent = if modules::names().contains(&name) { "built in" } else { "none" };
             let version = |it: Option<&(String, String)>| it.map_or(absent, |(_, version)| version).to_owned();
-            tracing::info!(target: NOTICE, "module {name} is another one now: {} -> {}", version(old), version(new));
+            tracing::info!(target: NOTICE, "module {name}: {} serves now, before {}", version(new), version(old));
             let digest = |it: Option<&(String, String)>| it.map(|(digest, _)| digest.clone());
             state.audit().module_changed(name, digest(old).as_deref(), digest(new).as_deref(), why);
         }

@@ -148,7 +148,7 @@ pub enum Warning {
         /// What is wrong, as a sentence.
         fault: String,
     },
-    /// A list of the command line that was to allow nothing, or whose variable was empty. As to `qemu-ga`, it is no list.
+    /// A list of the command line that was to allow nothing, or whose variable was empty. As to `qemu-ga`, it is not a list.
     #[error("the list of --allow-rpcs is empty, so all commands are allowed: to allow none, name one and block it")]
     EmptyAllowList,
     /// Ignored, as `qemu-ga` does.
@@ -293,7 +293,9 @@ mod tests {
         let file = KeyFile::parse("[general]\n\nvsock-peers=2,hsot\n").unwrap();
         let error = settings(&file, &KNOWN).unwrap_err().to_string();
         assert!(
-            error.starts_with("line 3: the value of 'vsock-peers' is no list: 'hsot' is not a vsock peer: "),
+            error.starts_with(
+                "line 3: the value of 'vsock-peers' is not a list of vsock peers: 'hsot' is not a vsock peer: "
+            ),
             "{error}"
         );
     }

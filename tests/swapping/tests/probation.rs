@@ -24,7 +24,7 @@ fn with_villain(villain: &Sample) -> (Shelf, Agent, Client) {
     let mut client = agent.client();
     assert!(serves(&mut client, FIRST));
     shelf.put(villain);
-    soon("the villain serves", || agent.log().contains("module core is another one now: 1.0 -> 2.0"));
+    soon("the villain serves", || agent.log().contains("module core: 2.0 serves now, before 1.0"));
     (shelf, agent, client)
 }
 

@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 fn swapped(agent: &Agent, module: &str, times: usize) {
-    let line = format!("module {module} is another one now");
-    soon("the module is swapped", || agent.log().matches(&line).count() >= times);
+    let line = format!("module {module}: ");
+    let swaps = || agent.log().lines().filter(|it| it.contains(&line) && it.contains(" serves now")).count();
+    soon("the module is swapped", || swaps() >= times);
 }
 
 fn hang_up(agent: &Agent) {

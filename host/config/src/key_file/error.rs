@@ -79,7 +79,7 @@ pub enum ValueProblem {
     #[error(r"has the unknown escape '\{0}'; a backslash itself is written '\\'")]
     Escape(char),
     /// Somebody is named who is nobody.
-    #[error("is no list: {0}")]
+    #[error("is not a list of vsock peers: {0}")]
     Peers(PeersError),
     /// A backslash with nothing behind it.
     #[error(r"ends with a single backslash; a backslash itself is written '\\'")]

@@ -48,7 +48,7 @@ fn useless(rule: &CommandRule, policy: &Policy, known: &Known) -> Option<Finding
     if commands.len() > TOLD {
         list.push(format!("and {} more", commands.len() - TOLD));
     }
-    let message = format!("it is of no use without a grant, and refused: {}", list.join(", "));
+    let message = format!("refused, since nothing grants what is needed: {}", list.join(", "));
     Some(Finding::warning(&rule.origin, message))
 }
 
@@ -89,11 +89,9 @@ fn unread(grant: &Grant, known: &Known) -> Vec<Finding> {
     };
     let reads = |pattern: &&String| meant.iter().any(|module| is_ever_readable(module, pattern));
     let message = |pattern| match grant.effect {
-        Effect::Permit => format!("'{pattern}' is none of the files that {} reads at all", meant.join(", ")),
+        Effect::Permit => format!("the agent never gives '{pattern}' to {}", meant.join(", ")),
         Effect::Forbid => {
-            format!(
-                "'{pattern}' is none of the files that the agent reads for modules, by this name: it forbids nothing"
-            )
+            format!("the agent reads no file for modules by the name '{pattern}': it forbids nothing")
         }
     };
     let never = patterns.iter().filter(|pattern| !reads(pattern));
@@ -117,13 +115,13 @@ mod tests {
         assert_eq!(
             told(&base),
             [
-                "p:2:1 it is of no use without a grant, and refused: guest-get-osinfo needs identity, guest-set-vcpus needs \
+                "p:2:1 refused, since nothing grants what is needed: guest-get-osinfo needs identity, guest-set-vcpus needs \
               hotplug and system-files"
             ]
         );
         let identity = grant("permit", "identity", "modules = [\"report\"]");
         assert!(
-            told(&(base.clone() + &identity))[0].ends_with("refused: guest-set-vcpus needs hotplug and system-files")
+            told(&(base.clone() + &identity))[0].ends_with("is needed: guest-set-vcpus needs hotplug and system-files")
         );
         assert_eq!(told(&base.replace("enforce", "observe")), [""; 0], "then it can do all");
         let deny = command("\"guest-set-*\", \"guest-get-*\"").replace("enforce", "deny");
@@ -163,9 +161,9 @@ mod tests {
     fn a_file_that_is_never_given() {
         let files = |effect: &str, lines: &str| told(&grant(effect, "system-files", lines));
         let found = files("permit", "modules = [\"com.example.new\"]\nfiles = [\"/proc/meminfo\", \"/etc/hostname\"]");
-        assert_eq!(found, ["p:2:1 '/etc/hostname' is none of the files that com.example.new reads at all"]);
+        assert_eq!(found, ["p:2:1 the agent never gives '/etc/hostname' to com.example.new"]);
         let found = files("permit", "modules = [\"report\"]\nfiles = [\"/proc/meminfo\"]");
-        assert_eq!(found, ["p:2:1 '/proc/meminfo' is none of the files that report reads at all"]);
+        assert_eq!(found, ["p:2:1 the agent never gives '/proc/meminfo' to report"]);
         assert_eq!(files("forbid", "files = [\"/proc/meminfo\", \"/var/run/utmp\"]"), [""; 0]);
         let found = files("forbid", "files = [\"/var/run/utm\"]");
         assert!(found.len() == 1 && found[0].ends_with("it forbids nothing"), "{found:?}");
