@@ -57,8 +57,8 @@ step_lint() {
     local scripts result=0
     make --no-print-directory lint || result=1
     if have shellcheck && have git; then
-        # Those whose first line says so.
-        mapfile -t scripts < <(git ls-files -z |
+        # Regular files whose first line says so: awk ends at the first that is a link to a folder.
+        mapfile -t scripts < <(git ls-files -sz | sed -zn 's/^100[^\t]*\t//p' |
             xargs -0 awk '/^#!.*[\/ ](ba)?sh( |$)/ { print FILENAME } { nextfile }')
         shellcheck -x -S warning "${scripts[@]}" tests/run.d/steps.bash || result=1
     else
@@ -239,8 +239,10 @@ step_aarch64() {
     have aarch64-linux-gnu-gcc || { skip "no cross linker (package gcc-aarch64-linux-gnu)"; return; }
     make --no-print-directory aarch64 || return 1
     have qemu-aarch64-static || { leave_out "running it: no qemu-aarch64-static (package qemu-user-static)"; return 0; }
-    # The whole conversation of the demo, on another processor: the engine, its machine code and the modules.
-    printf '#!/bin/sh\nexec qemu-aarch64-static -0 qemu-ga -L /usr/aarch64-linux-gnu "%s" "$@"\n' "$PWD/$agent" \
+    # The whole conversation of the demo, on another processor: the engine, its machine code and the modules. By the loader rather
+    # than by qemu's option -L, with which opening / gives the folder of that option: nothing is where it is when looked up from there.
+    printf '#!/bin/sh\nexec qemu-aarch64-static %s/ld-linux-aarch64.so.1 --argv0 qemu-ga --library-path %s "%s" "$@"\n' \
+        /usr/aarch64-linux-gnu/lib /usr/aarch64-linux-gnu/lib "$PWD/$agent" \
         >target/aarch64-agent
     chmod 755 target/aarch64-agent
     BULKHEAD_AGENT=$PWD/target/aarch64-agent cargo run --quiet --release -p bulkhead-demo
