@@ -6,7 +6,10 @@ mod kind;
 mod outlook;
 
 use bindings::bulkhead::agent::{mounts, system_files};
-use bulkhead_module::{CommandError, mountinfo};
+use bulkhead_module::{
+    CommandError,
+    mountinfo::{self, Mount},
+};
 use device::Kernel;
 use schema::{FreezeBlockersArguments, FreezeOutlook};
 
@@ -23,10 +26,21 @@ bulkhead_module::module! {
 
 /// Looks at the mount table, and at the devices that are mounted.
 pub fn freeze_blockers(_: FreezeBlockersArguments) -> Result<FreezeOutlook, CommandError> {
-    let table = mounts::mountinfo()
-        .map_err(|code| CommandError::generic(format!("the mount table cannot be read: {}", code.text())))?;
     let number = |path: &[u8]| mounts::block_device(path).ok().map(|device| (device.major, device.minor));
-    Ok(outlook::of(mountinfo::parse(&table), number, &System))
+    Ok(outlook::of(table()?, number, &System))
+}
+
+/// The mount table, read some lines at a time: it may have a hundred thousand.
+fn table() -> Result<Vec<Mount>, CommandError> {
+    let mut table = Vec::new();
+    loop {
+        let lines = mounts::next_mounts()
+            .map_err(|code| CommandError::generic(format!("the mount table cannot be read: {}", code.text())))?;
+        if lines.is_empty() {
+            return Ok(table);
+        }
+        table.extend(mountinfo::parse(&lines));
+    }
 }
 
 /// What this VM's kernel says of its devices.
