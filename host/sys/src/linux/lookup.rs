@@ -43,6 +43,7 @@ pub(super) fn mount_of(descriptor: impl AsFd) -> Option<u64> {
 mod tests {
     use super::super::filter::{alone, refuse_all, refusing};
     use super::*;
+    use bulkhead_test_support::Scratch;
     use nix::fcntl::AT_FDCWD;
     use nix::libc;
     use nix::sys::stat::Mode;
@@ -61,7 +62,7 @@ mod tests {
         let name = "linux::lookup::tests::where_openat2_is_refused_things_lie_where_they_lie";
         alone(name, || {
             let folder = tree_of_links();
-            let root = folder.to_str().unwrap();
+            let root = folder.path().to_str().unwrap();
             let look = || {
                 let paths = [
                     "in/file",
@@ -84,12 +85,11 @@ mod tests {
             let expected = look();
             refuse_all(&[libc::SYS_openat2, libc::SYS_close_range]);
             assert_eq!(look(), expected);
-            std::fs::remove_dir_all(&folder).unwrap();
         });
     }
 
-    fn tree_of_links() -> std::path::PathBuf {
-        let folder = std::env::temp_dir().canonicalize().unwrap().join(format!("bulkhead-lie-{}", std::process::id()));
+    fn tree_of_links() -> Scratch {
+        let folder = Scratch::new("lie");
         std::fs::create_dir_all(folder.join("in/deep")).unwrap();
         std::fs::write(folder.join("in/file"), "text").unwrap();
         std::fs::write(folder.join("outside"), "secret").unwrap();

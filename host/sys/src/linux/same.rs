@@ -55,7 +55,7 @@ fn is_program(program: Result<&FileStat, &Errno>, name: &str) -> bool {
 /// kernel does not say before Linux 5.8; then every folder counts.
 fn is_mounted(path: &[u8], name: &str) -> bool {
     let (own, found) = match (look_at(path), look_at(name.as_bytes())) {
-        // A server that is gone is no local disk: to forbid by its name is enough, and backups must not fail for it.
+        // A server that is gone is not a local disk: to forbid by its name is enough, and backups must not fail for it.
         (_, Err(_)) => return false,
         (Err(_), _) => return true,
         (Ok(own), Ok(found)) => (own, found),
@@ -108,43 +108,26 @@ fn look_at(path: &[u8]) -> Result<libc::statx, Errno> {
 mod tests {
     use super::super::processes::locate_program;
     use super::*;
+    use bulkhead_test_support::Scratch;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
-    use std::path::PathBuf;
 
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new(name: &str) -> Self {
-            let folder = std::env::temp_dir().canonicalize().unwrap();
-            let folder = folder.join(format!("bulkhead-same-{name}-{}", std::process::id()));
-            std::fs::create_dir_all(&folder).unwrap();
-            Scratch(folder)
-        }
-
-        fn text(&self, name: &str) -> String {
-            self.0.join(name).to_str().unwrap().to_owned()
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
+    fn text(scratch: &Scratch, name: &str) -> String {
+        scratch.join(name).to_str().unwrap().to_owned()
     }
 
     #[test]
     fn a_program_is_known_by_its_file_whatever_leads_there() {
         let scratch = Scratch::new("program");
-        std::fs::copy("/bin/true", scratch.text("program")).unwrap();
-        std::fs::copy("/bin/true", scratch.text("copy")).unwrap();
-        std::fs::hard_link(scratch.text("program"), scratch.text("hard")).unwrap();
-        symlink("program", scratch.text("link")).unwrap();
-        symlink(".", scratch.text("folder")).unwrap();
-        symlink("loop", scratch.text("loop")).unwrap();
-        let located = locate_program(std::ffi::OsStr::new(&scratch.text("hard")).as_bytes()).unwrap();
+        std::fs::copy("/bin/true", text(&scratch, "program")).unwrap();
+        std::fs::copy("/bin/true", text(&scratch, "copy")).unwrap();
+        std::fs::hard_link(text(&scratch, "program"), text(&scratch, "hard")).unwrap();
+        symlink("program", text(&scratch, "link")).unwrap();
+        symlink(".", text(&scratch, "folder")).unwrap();
+        symlink("loop", text(&scratch, "loop")).unwrap();
+        let located = locate_program(std::ffi::OsStr::new(&text(&scratch, "hard")).as_bytes()).unwrap();
         let names = ["program", "copy", "hard", "link", "folder/folder/link", "absent", "loop", "program/x"];
-        let names = names.map(|name| scratch.text(name));
+        let names = names.map(|name| text(&scratch, name));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(same(Thing::Program(&located), &names), [0, 2, 3, 4]);
     }
@@ -152,9 +135,14 @@ mod tests {
     #[test]
     fn what_is_mounted_is_known_by_its_root_and_not_by_its_folders() {
         let scratch = Scratch::new("mount");
-        symlink("/proc", scratch.text("link")).unwrap();
-        let names =
-            ["/proc".to_owned(), scratch.text("link"), "/proc/self".to_owned(), "/sys".to_owned(), scratch.text("")];
+        symlink("/proc", text(&scratch, "link")).unwrap();
+        let names = [
+            "/proc".to_owned(),
+            text(&scratch, "link"),
+            "/proc/self".to_owned(),
+            "/sys".to_owned(),
+            text(&scratch, ""),
+        ];
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         assert_eq!(same(Thing::MountPoint(b"/proc"), &names), [0, 1]);
     }

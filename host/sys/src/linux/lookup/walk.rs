@@ -172,7 +172,7 @@ fn is_planted(folder: &FileStat, link: &FileStat) -> bool {
     folder.st_mode & open == open && link.st_uid != geteuid().as_raw() && link.st_uid != folder.st_uid
 }
 
-/// Whether a link is no text but an object that a process has (proc_pid_fd(5)). The text of such a link is an absolute path, or
+/// Whether a link is not text but an object that a process has (proc_pid_fd(5)). The text of such a link is an absolute path, or
 /// has a colon (`pipe:[1]`) or a bracket in it; those of /proc's own links (`self`, `net`, `mounts`) are plain and relative.
 fn leads_into_a_process(link: &OwnedFd, target: &[u8]) -> Result<bool, Errno> {
     let is_plain = target.first().is_some_and(u8::is_ascii_alphanumeric) && !target.contains(&b':');
@@ -182,33 +182,9 @@ fn leads_into_a_process(link: &OwnedFd, target: &[u8]) -> Result<bool, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bulkhead_test_support::Scratch;
     use nix::fcntl::{AT_FDCWD, OpenHow, open as plain_open, openat2};
     use std::os::unix::fs::symlink;
-    use std::path::PathBuf;
-    use std::sync::atomic::{AtomicU32, Ordering};
-
-    /// A folder of one test.
-    struct Scratch(PathBuf);
-
-    impl Scratch {
-        fn new() -> Self {
-            static NEXT: AtomicU32 = AtomicU32::new(0);
-            let unique = format!("bulkhead-walk-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
-            let path = std::env::temp_dir().canonicalize().unwrap().join(unique);
-            std::fs::create_dir_all(path.join("tree/a/b")).unwrap();
-            Scratch(path)
-        }
-
-        fn path(&self, name: &str) -> PathBuf {
-            self.0.join(name)
-        }
-    }
-
-    impl Drop for Scratch {
-        fn drop(&mut self) {
-            let _ = std::fs::remove_dir_all(&self.0);
-        }
-    }
 
     type Opened = Result<(u64, u64), Errno>;
 
@@ -219,9 +195,10 @@ mod tests {
 
     /// A tree with every kind of link in it.
     fn tree() -> Scratch {
-        let scratch = Scratch::new();
+        let scratch = Scratch::new("walk");
+        std::fs::create_dir_all(scratch.join("tree/a/b")).unwrap();
         for file in ["tree/file", "tree/a/b/deep", "outside"] {
-            std::fs::write(scratch.path(file), "text").unwrap();
+            std::fs::write(scratch.join(file), "text").unwrap();
         }
         let links = [
             ("file", "inside"),
@@ -239,12 +216,12 @@ mod tests {
             ("inside", "second"),
         ];
         for (target, name) in links {
-            symlink(target, scratch.path(&format!("tree/{name}"))).unwrap();
+            symlink(target, scratch.join(&format!("tree/{name}"))).unwrap();
         }
         // One more than are followed.
-        symlink("file", scratch.path("tree/chain0")).unwrap();
+        symlink("file", scratch.join("tree/chain0")).unwrap();
         for number in 1..=41 {
-            symlink(format!("chain{}", number - 1), scratch.path(&format!("tree/chain{number}"))).unwrap();
+            symlink(format!("chain{}", number - 1), scratch.join(&format!("tree/chain{number}"))).unwrap();
         }
         scratch
     }
@@ -253,7 +230,7 @@ mod tests {
     #[test]
     fn every_way_ends_where_the_kernel_comes_to() {
         let scratch = tree();
-        let at = plain_open(&scratch.path("tree"), OFlag::O_PATH, Mode::empty()).unwrap();
+        let at = plain_open(&scratch.join("tree"), OFlag::O_PATH, Mode::empty()).unwrap();
         if openat2(&at, ".", OpenHow::new().flags(OFlag::O_PATH)).err() == Some(Errno::ENOSYS) {
             return println!("skipped: this kernel has no openat2(2)");
         }
@@ -360,15 +337,15 @@ mod tests {
         }
         use std::os::unix::fs::{PermissionsExt, lchown};
         let scratch = tree();
-        lchown(scratch.path("tree/inside"), Some(1234), None).unwrap();
+        lchown(scratch.join("tree/inside"), Some(1234), None).unwrap();
         let found = || {
-            let path = scratch.path("tree/inside");
+            let path = scratch.join("tree/inside");
             identity(open(AT_FDCWD, path.as_os_str().as_bytes(), OFlag::O_PATH, ResolveFlag::RESOLVE_NO_MAGICLINKS))
         };
         assert!(found().is_ok());
-        std::fs::set_permissions(scratch.path("tree"), std::fs::Permissions::from_mode(0o1777)).unwrap();
+        std::fs::set_permissions(scratch.join("tree"), std::fs::Permissions::from_mode(0o1777)).unwrap();
         assert_eq!(found(), Err(Errno::EACCES));
-        lchown(scratch.path("tree/inside"), Some(0), None).unwrap();
+        lchown(scratch.join("tree/inside"), Some(0), None).unwrap();
         assert!(found().is_ok());
     }
 }
