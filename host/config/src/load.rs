@@ -8,6 +8,7 @@ use std::{
 use thiserror::Error;
 
 use crate::{
+    bounds::form,
     config::Config,
     key_file::{KeyFile, KeyFileError, ValueProblem},
     names::{Known, list, suggestion},
@@ -97,8 +98,8 @@ fn settings(file: &KeyFile, known: &Known<'_>) -> Result<Config, KeyFileError> {
         if let Some(value) = file.get(GROUP, key)?
             && !config.set_bound(key, value)
         {
-            let line = file.keys(GROUP).find(|(name, _)| *name == key).map_or(0, |(_, line)| line);
-            return Err(KeyFileError::Bound { line, key: key.to_owned(), value: value.to_owned() });
+            let problem = ValueProblem::Bound { form: form(key), value: value.to_owned() };
+            return Err(file.fault(GROUP, key, problem));
         }
     }
     Ok(config)
@@ -125,7 +126,7 @@ fn warnings(file: &KeyFile, known: &Known<'_>) -> Vec<Warning> {
     groups.chain(keys).chain(names).collect()
 }
 
-/// A remark about the configuration that is no reason not to start.
+/// A remark about the configuration that does not keep the agent from starting.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum Warning {
     /// Ignored, as `qemu-ga` does; the `daemonize` of its manual's sample is one of these.
@@ -245,10 +246,10 @@ mod tests {
     fn a_limit_that_is_not_one_is_an_error() {
         let file = KeyFile::parse("[general]\nlog-rate=5\naudit-size=5MB\n").unwrap();
         let error = settings(&file, &KNOWN).unwrap_err().to_string();
-        assert_eq!(error, "line 3: 'audit-size' must be a number, or a size such as 64MiB, not '5MB'");
+        assert_eq!(error, "line 3: the value of 'audit-size' must be a number, or a size such as 64MiB, not '5MB'");
         let file = KeyFile::parse("[general]\nlog-rate=1MiB\n").unwrap();
         let error = settings(&file, &KNOWN).unwrap_err().to_string();
-        assert_eq!(error, "line 2: 'log-rate' must be a number of lines, not '1MiB'");
+        assert_eq!(error, "line 2: the value of 'log-rate' must be a number of lines, not '1MiB'");
     }
 
     #[test]

@@ -1,6 +1,5 @@
 //! What can be wrong with a key file.
 
-use crate::bounds::form;
 use crate::peers::PeersError;
 use thiserror::Error;
 
@@ -57,16 +56,6 @@ pub enum KeyFileError {
         /// Its value.
         value: String,
     },
-    /// A limit that is not one.
-    #[error("line {line}: '{key}' must be {}, not '{value}'", form(.key))]
-    Bound {
-        /// The line's number.
-        line: usize,
-        /// The key that was asked for.
-        key: String,
-        /// Its value.
-        value: String,
-    },
 }
 
 /// What is wrong with a value.
@@ -81,6 +70,14 @@ pub enum ValueProblem {
     /// Somebody is named who is nobody.
     #[error("is not a list of vsock peers: {0}")]
     Peers(PeersError),
+    /// A limit that is not one.
+    #[error("must be {form}, not '{value}'")]
+    Bound {
+        /// What it must be.
+        form: &'static str,
+        /// What it is.
+        value: String,
+    },
     /// A backslash with nothing behind it.
     #[error(r"ends with a single backslash; a backslash itself is written '\\'")]
     LoneBackslash,
