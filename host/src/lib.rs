@@ -28,6 +28,7 @@ pub mod additions;
 pub mod agent;
 pub mod auditing;
 mod author;
+mod briefly;
 pub mod capability;
 pub mod commands;
 pub mod counts;

@@ -3,6 +3,7 @@
 //! Nothing that comes from a client leads here. Requests run one at a time, and a signal is heard between two of them: what
 //! is under way ends under the policy with which it began.
 
+use crate::briefly::short;
 use crate::host_state::SharedState;
 use crate::lineup::SharedLineup;
 use crate::logging::{LogHold, NOTICE};
@@ -153,11 +154,6 @@ impl Reloading {
             }
         });
     }
-}
-
-/// As much of a digest as people compare.
-pub(crate) fn short(digest: &str) -> &str {
-    digest.get(..12).unwrap_or(digest)
 }
 
 /// Waits until no file system is frozen.

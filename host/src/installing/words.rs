@@ -1,13 +1,9 @@
 //! What the tools print: calm words, and nothing of a module's that moves a terminal's cursor.
 
+pub(super) use crate::briefly::{date, short};
 pub(super) use crate::swapping::now;
 use bulkhead_policy::shape;
 use std::io::{self, IsTerminal};
-use std::time::{Duration, UNIX_EPOCH};
-
-/// Characters of a digest that are shown where the whole of it would only fill the line. It bounds a column: twelve are
-/// enough to tell any two files apart by eye, and the tools take them where a digest is asked for.
-const SHORT: usize = 12;
 
 /// Text of somebody else's, as it may be shown.
 pub(super) fn shown(text: &str) -> String {
@@ -24,17 +20,6 @@ pub(super) fn shown(text: &str) -> String {
 /// The same, of several lines.
 pub(super) fn shown_lines(text: &str) -> impl Iterator<Item = String> {
     text.lines().map(shown)
-}
-
-/// A digest, as short as people read it.
-pub(super) fn short(digest: &str) -> &str {
-    &digest[..digest.floor_char_boundary(SHORT)]
-}
-
-/// Seconds since 1970, for people.
-pub(super) fn date(seconds: u64) -> String {
-    let text = bulkhead_audit::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds));
-    text.replace(".000000Z", "Z")
 }
 
 /// What a capability is, in a sentence.
@@ -71,11 +56,5 @@ mod tests {
         assert_eq!(shown("it's \"good\" \\ ä"), "it's \"good\" \\ ä");
         assert_eq!(shown("\u{1b}[2Jx\r\ny\u{202e}"), "\\u{1b}[2Jx\\r\\ny\\u{202e}");
         assert_eq!(shown_lines("a\n\u{7}b").collect::<Vec<_>>(), ["a", "\\u{7}b"]);
-    }
-
-    #[test]
-    fn a_short_digest_is_where_a_long_one_begins() {
-        assert_eq!(short(&"ab".repeat(32)), "abababababab");
-        assert_eq!(short("ab"), "ab");
     }
 }

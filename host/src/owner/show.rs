@@ -3,8 +3,8 @@
 use super::files::Loaded;
 use super::outcome::Outcome;
 use super::tools::Which;
+use crate::briefly::short;
 use crate::commands::Catalog;
-use crate::reloading::short;
 use crate::running::Report;
 use bulkhead_policy::{Rule, VERSION};
 use std::io::{self, Write};

@@ -5,15 +5,14 @@ mod figures;
 mod rows;
 
 use super::reload::{asked, configured, is_frozen};
+use crate::briefly::date;
 use crate::running::Report;
-use bulkhead_audit::rfc3339;
 use bulkhead_store::{DEFAULT_STORE, State, Store};
 use changes::Changes;
 use serde_json::{Value, json};
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::time::{Duration, UNIX_EPOCH};
 
 /// The exit code if no agent runs: that of `systemctl status`.
 const NOT_RUNNING: u8 = 3;
@@ -81,7 +80,7 @@ impl Status {
             None => writeln!(out, "agent: none runs")?,
             Some((pid, None)) => writeln!(out, "agent: process {pid}, which says nothing of itself")?,
             Some((pid, Some(it))) => {
-                writeln!(out, "agent: version {}, process {pid}, since {}", it.version, time(it.since))?;
+                writeln!(out, "agent: version {}, process {pid}, since {}", it.version, date(it.since))?;
                 if self.frozen {
                     writeln!(out, "  file systems are frozen")?;
                 }
@@ -103,7 +102,7 @@ impl Status {
         };
         writeln!(out, "started as: {}", in_force.program)?;
         writeln!(out, "policy: {}", in_force.policy())?;
-        writeln!(out, "  in force since {}, SHA-256 {}", time(in_force.policy_since), it.digest)?;
+        writeln!(out, "  in force since {}, SHA-256 {}", date(in_force.policy_since), it.digest)?;
         self.changes.write(it, out)?;
         let lists = [("block-rpcs", &in_force.lists.block), ("allow-rpcs", &in_force.lists.allow)];
         for (name, list) in lists.into_iter().filter(|(_, list)| !list.is_empty()) {
@@ -155,11 +154,6 @@ impl Status {
             "modules": self.rows().iter().map(rows::Row::json).collect::<Vec<_>>(),
         })
     }
-}
-
-/// Seconds since 1970, for people.
-fn time(seconds: u64) -> String {
-    rfc3339(UNIX_EPOCH + Duration::from_secs(seconds))
 }
 
 #[cfg(test)]

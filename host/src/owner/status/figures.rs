@@ -1,6 +1,6 @@
 //! How much the agent was asked, and what became of its audit and its log.
 
-use super::time;
+use crate::briefly::date;
 use crate::running::{InForce, Report, Told};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -21,10 +21,8 @@ pub(super) fn write(report: &Report, out: &mut dyn Write) -> io::Result<()> {
             counts.denied.get(),
             counts.failed.get(),
             counts.rejected.get(),
-            time(told.at)
+            date(told.at)
         )?;
-    }
-    if told.number > 0 {
         let programs = told.programs;
         writeln!(
             out,

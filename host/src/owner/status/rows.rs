@@ -1,6 +1,7 @@
 //! The modules: what serves, and what is installed and does not.
 
-use super::{Status, time};
+use super::Status;
+use crate::briefly::date;
 use crate::modules;
 use crate::running::{ServingModule, Stage};
 use serde_json::{Value, json};
@@ -85,7 +86,7 @@ impl Row {
             Stated::Disabled => "disabled".to_owned(),
             Stated::Installed => "installed".to_owned(),
             Stated::Pending => "installed, and not taken over by the agent yet".to_owned(),
-            Stated::Quarantine(since) => format!("in quarantine since {}", time(*since)),
+            Stated::Quarantine(since) => format!("in quarantine since {}", date(*since)),
         }
     }
 

@@ -72,22 +72,22 @@ fn a_person_is_told_all_of_it() {
     assert_eq!(
         text,
         format!(
-            "agent: version 0.1.0, process 7, since 2023-11-14T22:13:20.000000Z\n\
+            "agent: version 0.1.0, process 7, since 2023-11-14T22:13:20Z\n\
              started as: qemu-ga\n\
              policy: profile full, no file\n  \
-             in force since 2023-11-14T22:13:20.000000Z, SHA-256 {}\n  \
+             in force since 2023-11-14T22:13:20Z, SHA-256 {}\n  \
              the last reload was refused: policy.toml:1:1: no\n\
              block-rpcs: guest-exec\n\
              warning: something is odd\n\
              requests: 9, of which 2 were refused, 0 were denied something, 0 failed in their module; 0 messages were not requests \
-             (as of 2023-11-14T22:13:20.000000Z)\n\
+             (as of 2023-11-14T22:13:20Z)\n\
              programs: 2 are known, 3 KiB of their input and output held of 64 MiB at most\n\
              audit: /var/log/bulkhead/audit.jsonl (64 MiB and as much in .old); 256 KiB a minute of each kind of line\n  \
              8 lines written, 0 counted as repeated, 1 left out because they came too fast, 0 lost\n\
              log: standard error; 120 lines a minute of one origin\n  \
              0 lines written, 0 counted as repeated, 0 left out because they came too fast, 0 lost while frozen\n\
              modules: /store\n  file 2: serves, in the place of the built-in module, on probation, 3 of 20 calls\n  \
-             com.example.bad 3: in quarantine since 2023-11-14T22:13:20.000000Z: the command __com.example_x failed \
+             com.example.bad 3: in quarantine since 2023-11-14T22:13:20Z: the command __com.example_x failed \
              (unreachable), in call 1 of its probation of 20\n",
             "cd".repeat(32)
         )
