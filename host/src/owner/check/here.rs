@@ -66,7 +66,7 @@ fn replaceable(grant: &Grant) -> impl Iterator<Item = String> {
             return None;
         }
         let error = anyhow::Error::from(error);
-        Some(format!("others than root choose what '{program}' is, and it runs as {user}: {error:#}"))
+        Some(format!("users other than root can replace '{program}', which runs as {user}: {error:#}"))
     })
 }
 
@@ -155,7 +155,10 @@ mod tests {
         assert_eq!(told(0o755), [""; 0]);
         for mode in [0o777, 0o775] {
             let found = told(mode);
-            assert!(found.len() == 1 && found[0].contains(": warning: others than root choose what "), "{found:?}");
+            assert!(
+                found.len() == 1 && found[0].contains(": warning: users other than root can replace "),
+                "{found:?}"
+            );
         }
     }
 
