@@ -142,7 +142,7 @@ impl Audit {
         self.event("stop", None, |_| ());
     }
 
-    /// A message came that is no request.
+    /// A message came that is not a request.
     pub(crate) fn rejected(&self, problem: &str) {
         // Where in the client's bytes it was is another place each time.
         let like = problem.trim_start_matches(|it: char| it.is_ascii_digit() || [':', ' '].contains(&it));

@@ -13,7 +13,7 @@ pub struct Counts {
     pub denied: Cell<u64>,
     /// Those whose module broke, or was stopped.
     pub failed: Cell<u64>,
-    /// Messages that are no requests.
+    /// Messages that are not requests.
     pub rejected: Cell<u64>,
 }
 

@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// The words of the command line, the program's name first. To qemu-ga every word that is no option is nothing.
+/// The words of the command line, the program's name first. qemu-ga ignores every word that is not an option.
 fn words() -> Vec<OsString> {
     if is_drop_in(&program()) { std::env::args_os().collect() } else { owner::unfolded(std::env::args_os()) }
 }

@@ -1,7 +1,7 @@
 //! What a password's hash looks like, crypt(5).
 //!
 //! `chpasswd -e` of shadow before 4.20 writes down whatever it is given; a plain word as a hash fits no password, and nobody is
-//! told that the account is locked by it. So what is no hash is refused here. Whether the system knows the method, chpasswd and
+//! told that the account is locked by it. So what is not a hash is refused here. Whether the system knows the method, chpasswd and
 //! the C library decide.
 
 /// Methods of which crypt(5) tells how many characters their hashes have, behind the last `$`.

@@ -1,5 +1,6 @@
-//! Time zones: what clocks show in a place, and which moment it is when a clock shows something. Both forms in which a system describes one are read here rather than by a
-//! library: those that were looked at are larger by far, or trust the sizes in a file where the compartment has 32 bits.
+//! Time zones: what clocks show in a place, and which moment it is when a clock shows something. Both forms in which a
+//! system describes one are read here rather than by a library: those that were looked at are larger by far, or trust the
+//! sizes in a file where the compartment has 32 bits.
 
 pub mod calendar;
 pub mod posix;

@@ -19,7 +19,7 @@ pub enum Kind {
     Failed,
     /// A command that did not run.
     Refused,
-    /// A message that is no request.
+    /// A message that is not a request.
     Rejected,
     /// Any other command: it has told something.
     Read,

@@ -141,7 +141,7 @@ impl Open {
             Err(TryLockError::WouldBlock) => {
                 return Err(io::Error::new(ErrorKind::ResourceBusy, "another process has it locked"));
             }
-            // A file system without locks is no reason to go without an audit.
+            // On a file system without locks the audit is kept all the same.
             Err(TryLockError::Error(_)) | Ok(()) => {}
         }
         let torn = tail(&file)?.last().is_some_and(|last| *last != b'\n');

@@ -112,7 +112,7 @@ fn access(flags: OpenFlags, located: Option<&Located>, might: bool) -> Vec<&'sta
     words.into_iter().filter(|(_, wanted)| *wanted).map(|(word, _)| word).collect()
 }
 
-/// Whether something would be lost. What is no regular file has nothing to lose.
+/// Whether something would be lost. What is not a regular file has nothing to lose.
 fn empties(flags: OpenFlags, located: &Located) -> bool {
     flags.truncate && located.size > 0
 }

@@ -28,8 +28,8 @@ impl Gate {
     /// Starts a program. Where `program.path` is a name, it is searched first, in the PATH that the client has set for it.
     ///
     /// What is judged is the file that was found, links followed, and this very file is executed, by its own path if nobody but
-    /// root can put another there; so it is no matter how a client, or a PATH of its, leads there. Whether a program is there that no rule permits is not told: that is denied
-    /// like one that is.
+    /// root can put another there; so it does not matter how a client, or a PATH of its, leads there. Whether a program that no
+    /// rule permits is there is not told: one that is not is denied like one that is.
     pub fn spawn(&self, module: &str, mut program: Spawn) -> Result<Started, GateError<Errno>> {
         if self.is_unrestricted(module, Capability::Processes) && !self.is_exact() {
             self.require(module, Capability::Processes, &[])?;

@@ -23,9 +23,7 @@ impl Grant {
     pub fn has_settings_of(&self, other: &Grant) -> bool {
         self.width() == other.width()
     }
-}
 
-impl Grant {
     /// Whether this forbid leaves nothing of a permit, as far as their texts tell.
     pub fn forbids_whole(&self, permit: &Grant) -> bool {
         let effects = (self.effect, permit.effect) == (Effect::Forbid, Effect::Permit);

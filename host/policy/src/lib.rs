@@ -10,7 +10,7 @@
 //! - *limits* ([`LimitRule`]) say what compartments may use; whoever keeps what they bound takes them ([`Policy::limits`]);
 //! - *module rules* ([`ModuleRule`]) say on what terms modules are installed and run ([`Policy::module`]).
 //!
-//! Two tables besides are no rules about modules, but wishes about the machine: which network interfaces are told of and in which
+//! Two tables besides are not rules about modules, but wishes about the machine: which network interfaces are told of and in which
 //! order ([`NetworkRule`]), and whether processors and memory that are added are taken into use ([`HotplugRule`]).
 //!
 //! What a file can say stands in [`shape`], as data: the reader, the JSON schema and the explanations are made from it.

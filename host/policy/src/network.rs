@@ -51,7 +51,7 @@ impl NetworkRule {
         Ok(NetworkRule { exclude, primary, reason: first.reason.or(second.reason), origin: first.origin })
     }
 
-    /// Whether clients do not see `interface`. The label of an address (`eth0:1`) is no interface of its own.
+    /// Whether clients do not see `interface`. The label of an address (`eth0:1`) is not an interface of its own.
     pub fn excludes(&self, interface: &[u8]) -> bool {
         let name = interface.split(|byte| *byte == b':').next().unwrap_or_default();
         self.exclude.iter().any(|pattern| is_like(pattern.as_bytes(), name))

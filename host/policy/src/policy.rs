@@ -122,8 +122,9 @@ impl Policy {
         Verdict { allowed: rule.is_some(), rule }
     }
 
-    /// The permit that would allow just what is asked for, as [`permit_for`] has it; done as it would be by the narrowest of the permits
-    /// that speak of the first thing asked for: what is refused to a program that runs as somebody is no reason to run it as root.
+    /// The permit that would allow just what is asked for, as [`permit_for`] has it; done as it would be by the narrowest of the
+    /// permits that speak of the first thing asked for: what is refused to a program that runs as somebody is not therefore run
+    /// as root.
     pub fn permit_for(&self, module: &str, capability: &str, asks: &Asks<'_>, exact: bool) -> String {
         const REASON: &str = "reason = \"\"\n";
         let text = permit_for(module, capability, asks, exact);

@@ -66,7 +66,7 @@ impl Envelope {
             Some(Member::Arguments) => self.arguments = value,
             Some(Member::Id) => self.id = value,
             Some(Member::Unexpected(key)) => self.unexpected = Some(key),
-            // An element of an array, which is no request.
+            // An element of an array, which is not a request.
             None => {}
         }
     }

@@ -69,7 +69,7 @@ impl<'a> Iterator for Parts<'a> {
     fn next(&mut self) -> Option<Part<'a>> {
         let part = self.part();
         if part.is_none() {
-            // What comes after an end is no part of this value.
+            // What comes after an end is not part of this value.
             self.text = "";
             self.at = 0;
         }

@@ -68,9 +68,9 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<Exit
 /// Whether it is a component that has no manifest yet.
 fn check(component: &[u8]) -> anyhow::Result<()> {
     if component.starts_with(CORE_MODULE) {
-        bail!("this is a core module and no component: link it with wasm-component-ld");
+        bail!("this is a core module, not a component: link it with wasm-component-ld");
     }
-    let Some(mut rest) = component.strip_prefix(COMPONENT) else { bail!("this is no component") };
+    let Some(mut rest) = component.strip_prefix(COMPONENT) else { bail!("this is not a component") };
     while let Some((id, after)) = rest.split_first() {
         let (size, after) = number(after).context("this component has no end")?;
         let (section, after) = after.split_at_checked(size).context("this component has no end")?;
@@ -110,7 +110,7 @@ mod tests {
         assert!(fault(&with(b"\0\x14\x11bulkhead:manifest{}")).contains("has a manifest already"));
         assert!(fault(&with(b"\0\x06\x04name")).contains("has no end") && fault(&with(b"\0\x80")).contains("no end"));
         assert!(fault(CORE_MODULE).contains("wasm-component-ld"));
-        assert_eq!(fault(b"#!/bin/sh"), "this is no component");
+        assert_eq!(fault(b"#!/bin/sh"), "this is not a component");
     }
 
     #[test]

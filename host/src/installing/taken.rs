@@ -122,7 +122,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
     }
 }
 
-/// What `report` says of a version. What `before` said already is no news.
+/// What `report` says of a version. What `before` said already is not news.
 fn outcome(report: &Report, before: Option<&Report>, store: &Path, name: &str, version: &str, digest: &str) -> Outcome {
     if !is_same(&report.store, store) {
         return Outcome::AnotherStore(report.store.clone());

@@ -23,7 +23,7 @@ use std::process::ExitCode;
 ///
 /// Every finding has its place. An error is something that the agent would refuse, and then it goes on with the policy it has, or
 /// does not start. A warning is a rule that says nothing, or gives away more than it seems to; what other rules forbid of it is
-/// not weighed. A hint is about this machine, or about what is no fault.
+/// not weighed. A hint is about this machine, or about what is not a fault.
 #[derive(Debug, clap::Args)]
 pub(super) struct Options {
     /// The files of one policy; give a drop-in together with the file that it adds to. Without: those of the agent.

@@ -63,8 +63,8 @@ pub enum Decision {
 /// Why a request cannot be rehearsed.
 #[derive(Debug, Error)]
 pub enum RehearsalError {
-    /// The text is no request.
-    #[error("this is no request: {0}")]
+    /// The text is not a request.
+    #[error("this is not a request: {0}")]
     NoRequest(String),
     /// No command has the name.
     #[error("there is no command '{0}'{1}")]
@@ -262,7 +262,7 @@ mod tests {
             "nothing moves a terminal's cursor"
         );
         assert_eq!(error("exec"), "there is no command 'exec', did you mean 'guest-exec'?");
-        assert_eq!(error("{\"execute\":"), "this is no request: it has no end");
-        assert!(error("{\"exec\":1}").starts_with("this is no request: "));
+        assert_eq!(error("{\"execute\":"), "this is not a request: it has no end");
+        assert!(error("{\"exec\":1}").starts_with("this is not a request: "));
     }
 }

@@ -51,7 +51,7 @@ impl Lock {
     }
 }
 
-/// Writes into the file who holds it. On a full disk nobody can be told, which is no reason not to go on.
+/// Writes into the file who holds it. On a full disk nobody can be told, and work goes on all the same.
 fn signed(mut held: Flock<File>, what: &str) -> Flock<File> {
     let text = format!("process {} ({what})\n", std::process::id());
     let _ = held.set_len(0).and_then(|()| held.rewind()).and_then(|()| held.write_all(text.as_bytes()));

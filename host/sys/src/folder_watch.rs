@@ -187,7 +187,7 @@ mod tests {
             fs::create_dir(folder.join("a")).unwrap();
             assert!(tells(watch).await);
             aim();
-            assert!(!tells(watch).await, "to aim is no news");
+            assert!(!tells(watch).await, "to aim is not news");
             fs::create_dir(&deep).unwrap();
             assert!(tells(watch).await);
             aim();

@@ -14,7 +14,7 @@ pub struct Located {
     pub path: Vec<u8>,
     /// What it is.
     pub kind: ObjectKind,
-    /// How large it is, in bytes; 0 if it is no regular file.
+    /// How large it is, in bytes; 0 if it is not a regular file.
     pub size: u64,
     /// Whether it may have other names: a regular file with several links.
     pub has_other_names: bool,

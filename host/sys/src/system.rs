@@ -16,7 +16,7 @@ pub trait System {
     fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno>;
 
     /// Finds what a client means by `path`, without opening it: nothing happens to it, whatever it is, a device or a FIFO.
-    /// `trees` are the folders that a policy names. Never follows a link that is no text but a process's open file
+    /// `trees` are the folders that a policy names. Never follows a link that is not text but a process's open file
     /// (proc_pid_fd(5)): `ELOOP`.
     fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno>;
 
@@ -38,7 +38,7 @@ pub trait System {
     /// cannot be found out, or not in time, are among them; those of which there is nothing by that name are not.
     fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize>;
 
-    /// The identity of the btrfs mounted at `mount_point`, 16 bytes (BTRFS_IOC_FS_INFO); `ENOTTY` if it is no btrfs, otherwise as
+    /// The identity of the btrfs mounted at `mount_point`, 16 bytes (BTRFS_IOC_FS_INFO); `ENOTTY` if it is not a btrfs, otherwise as
     /// [`System::usage`].
     fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno>;
 
@@ -88,7 +88,7 @@ pub trait System {
     fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno>;
 
     /// The bytes of the regular file at `path` below the folder `tree`; `EOVERFLOW` if it is longer than `limit` bytes,
-    /// `EINVAL` if it is no regular file, `EXDEV` if a link on the way leads out of the tree (openat2(2)). Never blocks.
+    /// `EINVAL` if it is not a regular file, `EXDEV` if a link on the way leads out of the tree (openat2(2)). Never blocks.
     fn read_system_file(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno>;
 
     /// The names in the folder at `path` below `tree`, in the kernel's order; `EOVERFLOW` if there are more than `limit`,

@@ -143,7 +143,7 @@ mod tests {
     use bulkhead_test_support::Scratch;
     use std::time::{Duration, Instant};
 
-    /// A sandbox with file systems around a program that is no agent, or nothing where there can be none.
+    /// A sandbox with file systems around a program that is not an agent, or nothing where there can be none.
     fn sandbox() -> Option<(Scratch, Sandbox)> {
         if let Some(why) = unavailable() {
             println!("skipped: {why}");

@@ -28,7 +28,7 @@ pub fn synchronise(client: &mut Client) {
     let mut line = Vec::new();
     let mut piece = vec![0; 1 << 16];
     while Instant::now() < end {
-        // A time-out is no error here: the agent may still be starting.
+        // A time-out is not an error here: the agent may still be starting.
         let Ok(count) = stream.read(&mut piece) else { continue };
         assert_ne!(count, 0, "QEMU closed the connection");
         // Nothing follows the awaited reply, so only the text behind the last sentinel matters.

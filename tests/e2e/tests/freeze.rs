@@ -33,7 +33,11 @@ fn writers_wait_until_the_thaw() {
 
     assert_eq!(client.call("guest-fsfreeze-thaw", Value::Null).ok(), 2);
     assert_both_write(&mut vm);
-    assert_eq!(client.call("guest-fsfreeze-thaw", Value::Null).ok(), 0, "a second thaw finds nothing and is no error");
+    assert_eq!(
+        client.call("guest-fsfreeze-thaw", Value::Null).ok(),
+        0,
+        "a second thaw finds nothing and is not an error"
+    );
 }
 
 #[test]

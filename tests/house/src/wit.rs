@@ -9,7 +9,7 @@ use wit_parser::{InterfaceId, Resolve, SourceMap, WorldItem};
 /// What every import's name begins with.
 pub(crate) const PACKAGE: &str = "bulkhead:agent/";
 
-/// The interfaces of the conversation itself. Every module may import them, so they are no matter of grants.
+/// The interfaces of the conversation itself. Every module may import them, so grants do not apply to them.
 pub(crate) const CONVERSATION: &[&str] = &["log", "arguments", "reply"];
 
 /// Everything in `wit/`. Plain `//` comments are left out: the parser would take them for documentation.

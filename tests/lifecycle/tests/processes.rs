@@ -303,7 +303,7 @@ fn input_that_is_not_read_does_no_harm() {
     let process = Process::new(agent.pid());
     let before = process.wake_ups();
     std::thread::sleep(Duration::from_secs(1));
-    assert_eq!(process.wake_ups(), before, "a full pipe is no reason to wake");
+    assert_eq!(process.wake_ups(), before, "a full pipe does not wake it");
     self::process(idle).kill();
     assert_eq!(result(&mut client, idle)["signal"], 9);
 }

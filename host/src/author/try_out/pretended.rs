@@ -75,7 +75,8 @@ impl Host {
         for (path, number) in &self.block_devices {
             let numbers =
                 number.split_once(':').and_then(|(major, minor)| Some((major.parse().ok()?, minor.parse().ok()?)));
-            let numbers = numbers.with_context(|| format!("{path}: '{number}' is no device number such as 254:0"))?;
+            let numbers =
+                numbers.with_context(|| format!("{path}: '{number}' is not a device number such as 254:0"))?;
             system.add_block_device(path, numbers);
         }
         for (mount_point, Space { total, free, available }) in &self.usage {

@@ -140,8 +140,8 @@ fn message(request: &str) -> anyhow::Result<Message> {
     let mut framer = Framer::new(Limits::default());
     framer.push(text.as_bytes());
     match framer.next() {
-        None => bail!("this is no request: it has no end"),
-        Some(Message::Rejected(rejected)) => bail!("this is no request: {}", rejected.desc.escape_debug()),
+        None => bail!("this is not a request: it has no end"),
+        Some(Message::Rejected(rejected)) => bail!("this is not a request: {}", rejected.desc.escape_debug()),
         Some(request) => Ok(request),
     }
 }

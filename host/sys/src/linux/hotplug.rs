@@ -38,7 +38,7 @@ pub(super) fn write_word(path: &str, word: &str) -> Result<(), Errno> {
 }
 
 /// Does something that ends early, with `EINTR`, if a signal comes; one comes when the time is over. Another signal may
-/// come before, such as SIGTERM: that is no reason to say that the time is over.
+/// come before, such as SIGTERM: that does not mean that the time is over.
 fn patiently(patience: Duration, act: impl FnOnce() -> Result<(), Errno>) -> Result<(), Errno> {
     let started = Instant::now();
     let alarm = alarm(patience)?;

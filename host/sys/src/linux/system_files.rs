@@ -103,7 +103,7 @@ pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
 }
 
 /// Opens without blocking what is at `path` below `tree`. Links in the tree `/` lead where they lead; those of another tree may
-/// not leave it. Links that are no text but a process's open file (proc_pid_fd(5)) lead nowhere.
+/// not leave it. Links that are not text but a process's open file (proc_pid_fd(5)) lead nowhere.
 fn open_below(tree: &[u8], path: &[u8], flags: OFlag) -> Result<OwnedFd, Errno> {
     let flags = flags | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
     // O_PATH goes with few other flags, and openat2(2) insists; such a descriptor opens nothing that could block.

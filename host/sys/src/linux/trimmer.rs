@@ -18,7 +18,7 @@ mod ioctl {
     nix::ioctl_readwrite!(fitrim, b'X', 121, super::Range);
 }
 
-/// See [`crate::System::trim`]. By a thread of its own: the disk decides how long it takes, which is no processor time of whoever
+/// See [`crate::System::trim`]. By a thread of its own: the disk decides how long it takes, which is not processor time of whoever
 /// asks for it, and nobody can call it back.
 pub(super) fn trim(
     mount_point: &[u8],

@@ -39,13 +39,13 @@ pub(in crate::linux) struct Object {
 #[derive(Clone, Debug)]
 pub(in crate::linux) struct Facts {
     pub(in crate::linux) kind: ObjectKind,
-    /// In bytes; 0 if it is no regular file.
+    /// In bytes; 0 if it is not a regular file.
     pub(in crate::linux) size: u64,
     pub(in crate::linux) has_other_names: bool,
     pub(in crate::linux) is_link: bool,
     /// Whether nobody but root, or whom the agent runs as, can write to it.
     pub(in crate::linux) is_ours: bool,
-    /// Whether opening, reading and closing it waits for its file system at most: it is no device with a driver of its own.
+    /// Whether opening, reading and closing it waits for its file system at most: it is not a device with a driver of its own.
     pub(in crate::linux) is_plain: bool,
     device: (u32, u32),
     inode: u64,
@@ -104,7 +104,7 @@ impl Object {
     }
 
     /// Has the kernel read the first step that it does not remember, and tells how many it had remembered before. Nothing if what
-    /// it has to look into is no folder on a file system of the machine.
+    /// it has to look into is not a folder on a file system of the machine.
     fn read_step(look: &Look, at: BorrowedFd<'_>, path: &[u8], ends: &[usize], how: ResolveFlag) -> Option<usize> {
         let place = |count: usize| {
             let begin: &[u8] = if path.starts_with(b"/") { b"/" } else { b"." };

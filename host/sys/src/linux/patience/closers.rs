@@ -14,7 +14,8 @@ use std::time::Duration;
 const REST: Duration = Duration::from_secs(1);
 
 /// How long an opening waits where as many closings as are left open have begun: those of a healthy server, as when a module
-/// that had many files open is removed, over by then. The first opening that is refused makes other clients wait so long; the next are refused at once.
+/// that had many files open is removed, over by then. The first opening that is refused makes other clients wait so long; the
+/// next are refused at once.
 const BRIEF: Duration = Duration::from_millis(300);
 
 /// Files that were opened to be read or written: their servers are asked.

@@ -28,7 +28,8 @@ const OWN_SESSION: PosixSpawnFlags = PosixSpawnFlags::from_bits_retain(0x80);
 
 /// Descriptors that are left to the agent, counted down from its limit: a program whose pipes would take one of them is not
 /// started. It bounds what running programs, which hold up to three each, can take from the agent's channel, its log, and the
-/// helper programs it runs; and, in the table of what may hang, what open files can take from programs and paths. Of the usual 1024 it leaves three hundred programs with captured output.
+/// helper programs it runs; and, in the table of what may hang, what open files can take from programs and paths. Of the
+/// usual 1024 it leaves three hundred programs with captured output.
 const SPARED: RawFd = 32;
 
 /// How long a program may take to become one, once its process is made. The file and what interprets it are read for that, and
