@@ -26,9 +26,9 @@ rust_target = @! command -v rustup >/dev/null || rustup target list --installed 
 help: ## List the recipes
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "make %-14s  %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-build: modules ## Build the agent: target/release/bulkhead, which also answers as qemu-ga
-	cargo build --release -p bulkhead-host
-	@ln -sf bulkhead target/release/qemu-ga
+build: modules ## Build the agent, bulkhead-agent, also as qemu-ga, and the tools, bulkhead, into target/release
+	cargo build --release -p bulkhead-host -p bulkhead-tools
+	@ln -sf bulkhead-agent target/release/qemu-ga
 
 demo: build ## Start the agent and show a conversation with it
 	@cargo run --quiet --release -p bulkhead-demo

@@ -7,12 +7,12 @@ use std::time::{Duration, UNIX_EPOCH};
 const SHORT: usize = 12;
 
 /// Where a digest begins, in hexadecimal digits.
-pub(crate) fn short(digest: &str) -> &str {
+pub fn short(digest: &str) -> &str {
     &digest[..digest.floor_char_boundary(SHORT)]
 }
 
 /// Seconds since 1970, as a date and a time of day (RFC 3339, UTC).
-pub(crate) fn date(seconds: u64) -> String {
+pub fn date(seconds: u64) -> String {
     let text = bulkhead_audit::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds));
     text.replace(".000000Z", "Z")
 }

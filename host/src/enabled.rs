@@ -60,7 +60,7 @@ impl Enabled {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::owner::profile;
+    use crate::policy_files::profile;
 
     #[test]
     fn whatever_changes_the_answer_ends_it() {

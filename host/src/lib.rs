@@ -15,45 +15,60 @@
 //!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
 //! ```
 //!
-//! [`owner`] is the owner's side: the policy's files, and the tools to look at them. [`reloading`] puts another policy in force
+//! The policy's files are [`policy_files`]. [`reloading`] puts another policy in force
 //! while the agent runs, [`swapping`] other modules into the [`lineup`]; [`additions`] takes into use what the
-//! machine is given; [`running`] is how the tools find it.
+//! machine is given; [`running`] is how the owner's tools (package bulkhead-tools) find it.
 //!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
 //! [`commands`]; [`ruling`] says which of them may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
 //! what the owner keeps, `acting` which commands both must not miss.
 
-mod acting;
-pub mod additions;
+// The road, and whoever joins it.
 pub mod agent;
-pub mod auditing;
-mod author;
-mod briefly;
-pub mod capability;
-pub mod commands;
-pub mod counts;
-mod denials;
-pub mod dispatcher;
-mod enabled;
-pub mod handles;
-mod health;
-pub mod host_state;
-mod installing;
-pub mod lineup;
-pub mod logging;
-pub mod modules;
-mod needs;
-pub mod owner;
-mod pace;
-pub mod processes;
-pub mod reloading;
-pub mod ruling;
-pub mod running;
-pub mod runtime;
-pub mod session;
-pub mod state;
-pub mod swapping;
+
 pub mod transport;
+
+pub mod session;
+
+pub mod dispatcher;
+
+// Whether a command may run.
+pub mod commands;
+mod denials;
+mod enabled;
+pub mod needs;
+mod pace;
+pub mod policy_files;
+pub mod ruling;
+
+pub mod modules;
+
+pub mod runtime;
+
+pub mod capability;
+
+// What outlives a request.
+pub mod handles;
+pub mod host_state;
+pub mod processes;
+pub mod state;
+
+// What is told of it.
+mod acting;
+pub mod auditing;
+pub mod briefly;
+pub mod counts;
+pub mod logging;
+
+// What changes while the agent runs.
+pub mod additions;
+pub mod reloading;
+pub mod running;
+
+// Modules that are installed, put in the place of others, and fail.
+mod health;
+pub mod lineup;
+pub mod swapping;
 mod under_way;
 
 /// The QEMU release whose commands, texts and manners we follow; what `guest-info` calls `version`.

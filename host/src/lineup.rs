@@ -334,7 +334,8 @@ fn record(serving: &Serving, fact: Fact) -> Record {
     Record { module, version: version.manifest.version.clone(), digest, fact }
 }
 
-pub(crate) fn installed(candidate: &Candidate) -> Installed {
+/// What the table of modules has of a version that serves.
+pub fn installed(candidate: &Candidate) -> Installed {
     let imports = candidate.version.imports.iter().filter_map(|name| Capability::named(name)).collect();
     Installed { component: candidate.component.clone(), digest: candidate.version.digest.as_str().into(), imports }
 }

@@ -1,4 +1,4 @@
-//! `bulkhead`, which also answers as `qemu-ga`: from the command line to a running agent.
+//! `bulkhead-agent`, which also answers as `qemu-ga`: from the command line to a running agent.
 
 use anyhow::Context;
 use bulkhead_config::{Action, Config, Known, Method, PidFile, dump, parse, passed_sockets};
@@ -10,7 +10,7 @@ use bulkhead_host::commands::{self, COMMANDS, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::{self, LogHold, NOTICE};
-use bulkhead_host::owner::{self, Loaded, PolicyFiles, TOOLS, is_drop_in};
+use bulkhead_host::policy_files::{Loaded, PolicyFiles, is_drop_in};
 use bulkhead_host::reloading::{Reloading, hang_ups, questions};
 use bulkhead_host::running::{Announced, InForce, Report, audit_limits, log_limits};
 use bulkhead_host::runtime::{Runtime, limits};
@@ -24,18 +24,13 @@ use bulkhead_sys::process::{
 };
 use bulkhead_sys::{Linux, code};
 use std::cell::RefCell;
-use std::ffi::OsString;
 use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
 use std::rc::Rc;
 use tokio::signal::unix::Signal;
 
 fn main() -> ExitCode {
-    let words = words();
-    if asks_for_a_tool(&words) {
-        return owner::run(words.into_iter());
-    }
-    match start(words) {
+    match start() {
         Ok(code) => code,
         Err(error) => {
             eprintln!("{}: {error:#}", program());
@@ -44,25 +39,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// The words of the command line, the program's name first. qemu-ga ignores every word that is not an option.
-fn words() -> Vec<OsString> {
-    if is_drop_in(&program()) { std::env::args_os().collect() } else { owner::unfolded(std::env::args_os()) }
-}
-
-/// Whether the first word names one of the owner's tools.
-fn asks_for_a_tool(words: &[OsString]) -> bool {
-    !is_drop_in(&program()) && words.get(1).is_some_and(|word| TOOLS.iter().any(|tool| word == *tool))
-}
-
 fn program() -> String {
     let name = std::env::args_os().next();
-    name.map_or_else(|| "bulkhead".to_owned(), |name| name.to_string_lossy().into_owned())
+    name.map_or_else(|| "bulkhead-agent".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
-fn start(words: Vec<OsString>) -> anyhow::Result<ExitCode> {
-    let tools = (!is_drop_in(&program())).then_some(&TOOLS[..]);
-    let known = Known { command_fault: &commands::name_fault, tools };
-    match parse(words, |name| std::env::var_os(name), &known)? {
+fn start() -> anyhow::Result<ExitCode> {
+    let known = Known { command_fault: &commands::name_fault, is_drop_in: is_drop_in(&program()) };
+    match parse(std::env::args_os(), |name| std::env::var_os(name), &known)? {
         Action::Help(text) => print!("{text}"),
         Action::Version => println!("QEMU Guest Agent {QEMU_VERSION} (Bulkhead {VERSION})"),
         Action::DumpConfig(config) => print!("{}", dump(&config)),
@@ -109,7 +93,7 @@ struct Signals {
 fn run(config: Config) -> anyhow::Result<ExitCode> {
     // A wish to read the policy again waits until there is somebody to heed it.
     hold_hang_ups().context("cannot hold signals back")?;
-    let name = if is_drop_in(&program()) { "qemu-ga" } else { "bulkhead" }.to_owned();
+    let name = if is_drop_in(&program()) { "qemu-ga" } else { "bulkhead-agent" }.to_owned();
     let (file, verbose, limits) = (config.logfile.clone(), config.verbose, log_limits(&config));
     let log = logging::start(logging::Settings { file, verbose, name, limits })?;
     // Until it is known whether the disk that the log lies on can be written.

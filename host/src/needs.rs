@@ -58,13 +58,13 @@ const NEEDS: &[(&str, &str, Option<&str>)] = &[
 const NEED_NOTHING: &[&str] = &["guest-sync", "guest-ping", "guest-fsfreeze-status", "guest-fsfreeze-thaw"];
 
 /// Whether some grant of `policy` makes `command` usable.
-pub(crate) fn is_usable(command: &Command, policy: &Policy) -> bool {
+pub fn is_usable(command: &Command, policy: &Policy) -> bool {
     of(command).all(|(capability, word)| policy.grants_any(command.module, capability, word))
 }
 
 /// What `command` cannot do without: capabilities, and a word that it needs there. Of one that is not built in nobody here
 /// knows; its module has asked for what it imports, so all of it is needed.
-pub(crate) fn of(command: &Command) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
+pub fn of(command: &Command) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
     let (name, installed) = (command.name, command.installed);
     let built_in = NEEDS.iter().filter(move |(it, ..)| installed.is_none() && *it == name);
     let imported = installed.into_iter().flat_map(|it| &it.imports).map(|capability| (*capability, None));
@@ -72,7 +72,7 @@ pub(crate) fn of(command: &Command) -> impl Iterator<Item = (&'static str, Optio
 }
 
 /// What `command` cannot do without and nothing grants, in words.
-pub(crate) fn missing(command: &Command, policy: &Policy) -> Vec<String> {
+pub fn missing(command: &Command, policy: &Policy) -> Vec<String> {
     let ungranted = of(command).filter(|(capability, word)| !policy.grants_any(command.module, capability, *word));
     let told = |(capability, word): (&str, Option<&str>)| match word {
         Some(word) => format!("{capability} with '{word}'"),
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
     use crate::commands::{self, COMMANDS};
     use crate::modules;
-    use crate::owner::profile;
+    use crate::policy_files::profile;
     use bulkhead_policy::{Document, Mode, PROFILES, shape};
 
     #[test]

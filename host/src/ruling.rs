@@ -107,7 +107,7 @@ impl Ruling {
 
 /// Whether `command` runs at all while file systems are frozen. What a vendor says of its own command is not enough: if it
 /// writes after all, it waits for a thaw that never comes.
-pub(crate) fn may_run_while_frozen(command: &Command, policy: &Policy) -> bool {
+pub fn may_run_while_frozen(command: &Command, policy: &Policy) -> bool {
     command.allowed_while_frozen && (command.installed.is_none() || policy.lets_run_while_frozen(command.name))
 }
 

@@ -10,7 +10,7 @@ mod told;
 pub use in_force::{InForce, audit_limits, log_limits};
 pub use told::Told;
 
-use crate::owner::{Loaded, PolicyFiles};
+use crate::policy_files::{Loaded, PolicyFiles};
 use crate::swapping::LeftOut;
 use bulkhead_config::{KeyFile, PidFile, PidFileError};
 use bulkhead_policy::Profile;

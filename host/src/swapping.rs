@@ -17,9 +17,9 @@ mod record;
 #[cfg(test)]
 pub(crate) mod samples;
 
-pub use load::LeftOut;
-pub(crate) use load::{Candidate, of_store};
-pub(crate) use record::{Fact, Record, now};
+pub use load::{Candidate, LeftOut, of_store};
+pub use record::now;
+pub(crate) use record::{Fact, Record};
 
 use crate::host_state::SharedState;
 use crate::lineup::{Lineup, SharedLineup};

@@ -104,7 +104,7 @@ daemon_has_no_compiler() {
 # What it loads at its start: a drop-in must not ask for more than every VM has, and each library costs time.
 daemon_needs_the_c_library_only() {
     local needed more
-    needed=$(readelf -d target/release/bulkhead | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
+    needed=$(readelf -d target/release/bulkhead-agent | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p')
     grep -q '^libc\.so\.' <<<"$needed" || { echo "readelf does not show the agent's C library" >&2; return 1; }
     if more=$(grep -Ev '^(libc|ld-linux.*)\.so\.' <<<"$needed"); then
         printf 'the agent must not need:\n%s\n' "$more" >&2
@@ -117,7 +117,7 @@ daemon_needs_the_c_library_only() {
 step_unit() {
     local result=0
     run_tests -p bulkhead-audit -p bulkhead-config -p bulkhead-engine -p bulkhead-gate -p bulkhead-host -p bulkhead-policy \
-        -p bulkhead-protocol -p bulkhead-store -p bulkhead-sys -p bulkhead-trust || result=1
+        -p bulkhead-protocol -p bulkhead-store -p bulkhead-sys -p bulkhead-tools -p bulkhead-trust || result=1
     run_tests -p bulkhead-compile || result=1
     run_tests -p bulkhead-schema -p bulkhead-module -p bulkhead-module-core -p bulkhead-module-file \
         -p bulkhead-module-filesystem -p bulkhead-module-power -p bulkhead-module-exec -p bulkhead-module-report \
@@ -235,7 +235,7 @@ step_fuzz() {
 }
 
 step_aarch64() {
-    local agent=target/aarch64-unknown-linux-gnu/release/bulkhead
+    local agent=target/aarch64-unknown-linux-gnu/release/bulkhead-agent
     have aarch64-linux-gnu-gcc || { skip "no cross linker (package gcc-aarch64-linux-gnu)"; return; }
     make --no-print-directory aarch64 || return 1
     have qemu-aarch64-static || { leave_out "running it: no qemu-aarch64-static (package qemu-user-static)"; return 0; }

@@ -42,7 +42,7 @@ impl Journal {
         let mut field = |name: &str, value: &str| push_field(&mut self.datagram, name, value);
         field("MESSAGE", &entry.message);
         field("PRIORITY", &entry.priority.to_string());
-        field("SYSLOG_IDENTIFIER", "bulkhead");
+        field("SYSLOG_IDENTIFIER", "bulkhead-agent");
         entry.fields.iter().for_each(|(name, value)| field(name, value));
         if let Some((seq, line)) = line {
             field("BULKHEAD_SEQ", &seq.to_string());
@@ -105,7 +105,7 @@ mod tests {
         journal.send(&entry("pinged"), Some((7, "{}"))).unwrap();
         assert_eq!(
             received(&socket),
-            "MESSAGE=pinged\nPRIORITY=6\nSYSLOG_IDENTIFIER=bulkhead\nBULKHEAD_COMMAND=guest-ping\nBULKHEAD_SEQ=7\n\
+            "MESSAGE=pinged\nPRIORITY=6\nSYSLOG_IDENTIFIER=bulkhead-agent\nBULKHEAD_COMMAND=guest-ping\nBULKHEAD_SEQ=7\n\
              BULKHEAD_LINE={}\n"
         );
         journal.send(&entry("a\nPRIORITY=0"), None).unwrap();

@@ -46,7 +46,7 @@ pub fn parse(
     known: &Known<'_>,
 ) -> Result<Action, CliError> {
     let mut args = args.into_iter().peekable();
-    let program = args.next().map_or_else(|| "bulkhead".to_owned(), |name| name.to_string_lossy().into_owned());
+    let program = args.next().map_or_else(|| "bulkhead-agent".to_owned(), |name| name.to_string_lossy().into_owned());
     let usage = |error| CliError::Usage { program: program.clone(), error };
 
     let command = command();
@@ -73,7 +73,7 @@ pub fn parse(
     };
     let dumps = given.flag("dump-conf");
     // Scripts that were written for qemu-ga may look at whatever it was told, as there.
-    if !dumps || known.tools.is_some() {
+    if !dumps || !known.is_drop_in {
         given.check(&mut config, first.as_ref(), known).map_err(usage)?;
     }
     given.apply(&mut config).map_err(usage)?;
@@ -121,8 +121,8 @@ mod tests {
         name.starts_with("wrong").then(|| format!("there is no '{name}'"))
     }
 
-    const DROP_IN: Known<'_> = Known { command_fault: &fault, tools: None };
-    const BULKHEAD: Known<'_> = Known { command_fault: &fault, tools: Some(&["policy", "status"]) };
+    const DROP_IN: Known<'_> = Known { command_fault: &fault, is_drop_in: true };
+    const OURS: Known<'_> = Known { command_fault: &fault, is_drop_in: false };
 
     /// Runs without a configuration file, unless `words` name one.
     fn parsed_as(program: &str, known: &Known<'_>, words: &[&str]) -> Result<Action, CliError> {
@@ -134,8 +134,8 @@ mod tests {
         parsed_as("qemu-ga", &DROP_IN, words)
     }
 
-    fn refused_as_bulkhead(words: &[&str]) -> String {
-        parsed_as("bulkhead", &BULKHEAD, words).unwrap_err().to_string()
+    fn refused_as_ours(words: &[&str]) -> String {
+        parsed_as("bulkhead-agent", &OURS, words).unwrap_err().to_string()
     }
 
     fn config(words: &[&str]) -> Config {
@@ -239,7 +239,7 @@ mod tests {
         for words in [&["-b", "a,wrong"][..], &["--block-rpcs= wrong ,a"], &["-a", "a", "-awrong"], &["-vb", "wrong"]] {
             let error = parsed(words).unwrap_err().to_string();
             assert!(error.contains("-rpcs': there is no 'wrong'; try 'qemu-ga --help'"), "{words:?}: {error}");
-            assert!(parsed_as("bulkhead", &BULKHEAD, words).is_err());
+            assert!(parsed_as("bulkhead-agent", &OURS, words).is_err());
         }
         assert_eq!(config(&["-D", "-b", "a, wrong"]).block_rpcs, ["wrong", "a"], "it is only shown");
         assert_eq!(config(&["-b", "a, b"]).block_rpcs, ["b", "a"]);
@@ -255,27 +255,30 @@ mod tests {
             let said = "the word 'b' belongs to no option: the names of a list have commas between them, and no spaces";
             assert!(error.starts_with(said), "{words:?}: {error}");
         }
-        assert!(refused_as_bulkhead(&["-v", "-b", "a", "b"]).contains("commas between them"));
+        assert!(refused_as_ours(&["-v", "-b", "a", "b"]).contains("commas between them"));
     }
 
     #[test]
     fn a_word_that_belongs_to_no_option_is_nothing_to_a_drop_in_and_an_error_to_bulkhead() {
         let warned = |words| config(words).warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
-        assert_eq!(warned(&["status", "-v"]), ["the word 'status' belongs to no option and is ignored"]);
+        assert_eq!(
+            warned(&["status", "-v"]),
+            ["the word 'status' belongs to no option and is ignored: the tools are another program, 'bulkhead'"]
+        );
         let hook = "the word '/hk' belongs to no option and is ignored: \
                     the argument of -F must be attached, as in -F/path/to/hook";
         assert_eq!(warned(&["-F", "/hk"]), [hook]);
         assert!(warned(&["-v", ""]).is_empty(), "a variable of the service manager's that is empty");
         for (words, said) in [
-            (&["statsu"][..], "there is no tool 'statsu', did you mean 'status'?; try 'bulkhead --help'"),
-            (&["-"], "there is no tool '-'; "),
+            (&["statsu"][..], "the word 'statsu' belongs to no option; try 'bulkhead-agent --help'"),
+            (&["-"], "the word '-' belongs to no option; "),
             (&["-D", "x"], "the word 'x' belongs to no option; "),
-            (&["-v", "status"], "the word 'status' belongs to no option: a tool is called by the first word; "),
+            (&["status"], "the word 'status' belongs to no option: the tools are another program, 'bulkhead'; "),
         ] {
-            let error = refused_as_bulkhead(words);
+            let error = refused_as_ours(words);
             assert!(error.starts_with(said), "{words:?}: {error}");
         }
-        assert!(matches!(parsed_as("bulkhead", &BULKHEAD, &["-v", ""]), Ok(Action::Run(_))));
+        assert!(matches!(parsed_as("bulkhead-agent", &OURS, &["-v", ""]), Ok(Action::Run(_))));
     }
 
     #[test]

@@ -7,12 +7,15 @@ use clap::ArgMatches;
 use crate::{
     config::Config,
     load::Warning,
-    names::{Known, list, suggestion},
+    names::{Known, list},
     options::UsageError,
 };
 
 /// The options that take lists of commands.
 const LISTS: [&str; 2] = ["block-rpcs", "allow-rpcs"];
+
+/// The first words that call a tool of the owner's, as long as they are given to the right program.
+const TOOLS: [&str; 4] = ["policy", "module", "status", "audit"];
 
 /// The options that were given.
 pub(crate) struct Given(ArgMatches);
@@ -96,9 +99,9 @@ impl Given {
         }
         // The service manager makes an empty word of a variable in braces that is empty.
         for word in self.values("ignored").filter(|word| !word.is_empty()) {
-            let stray = self.stray(word.to_string_lossy().into_owned(), first == Some(word), known);
+            let stray = self.stray(word.to_string_lossy().into_owned(), first == Some(word));
             match stray {
-                UsageError::Stray { word, hint } if known.tools.is_none() && !self.has_lists() => {
+                UsageError::Stray { word, hint } if known.is_drop_in && !self.has_lists() => {
                     config.warnings.push(Warning::Stray { word, hint });
                 }
                 stray => return Err(stray),
@@ -122,13 +125,9 @@ impl Given {
     }
 
     /// What is wrong with a word that belongs to no option.
-    fn stray(&self, word: String, is_first: bool, known: &Known<'_>) -> UsageError {
-        let tools = known.tools.unwrap_or_default();
-        if is_first && known.tools.is_some() {
-            return UsageError::NoTool { meant: suggestion(&word, tools.iter().copied()), word };
-        }
-        let hint = if tools.contains(&&*word) {
-            Some("a tool is called by the first word")
+    fn stray(&self, word: String, is_first: bool) -> UsageError {
+        let hint = if is_first && TOOLS.contains(&&*word) {
+            Some("the tools are another program, 'bulkhead'")
         } else if self.has_lists() {
             Some("the names of a list have commas between them, and no spaces")
         } else if self.value("fsfreeze-hook").is_some() {

@@ -70,15 +70,10 @@ Running:
 
 Long options with a letter may be abbreviated. Of an option given twice the last
 one counts. Exit status: 0 after a clean end, 1 after any error. See also
-bulkhead(8).
+bulkhead-agent(8).
 
-The owner's tools, if not started as qemu-ga; each has a --help of its own:
-  bulkhead status         whether an agent runs, and with what
-  bulkhead policy TOOL    what clients may do: check, explain, show, diff,
-                          suggest, test, reload, schema
-  bulkhead audit TOOL     what clients did: verify
-  bulkhead module TOOL    install modules, look after them, write them
-  bulkhead help, version  as --help and --version
+The tools of the machine's owner (policy, module, status, audit) are another
+program: see bulkhead(8).
 ";
 
 #[cfg(test)]
@@ -88,7 +83,7 @@ mod tests {
 
     #[test]
     fn every_option_is_described() {
-        let help = text("bulkhead");
+        let help = text("bulkhead-agent");
         for option in command().get_arguments() {
             if let Some(long) = option.get_long() {
                 let letter = option.get_short().map_or("    ".to_owned(), |short| format!("-{short}, "));
@@ -99,7 +94,7 @@ mod tests {
 
     #[test]
     fn the_manual_page_describes_every_option_too() {
-        let page = include_str!("../../dist/bulkhead.8");
+        let page = include_str!("../../dist/bulkhead-agent.8");
         for option in command().get_arguments() {
             if let Some(long) = option.get_long() {
                 let letter = option.get_short().map(|short| format!("Fl {short} ")).unwrap_or_default();
@@ -112,7 +107,7 @@ mod tests {
 
     #[test]
     fn every_default_is_the_real_one() {
-        let help = text("bulkhead");
+        let help = text("bulkhead-agent");
         let paths = [Method::VirtioSerial, Method::IsaSerial].map(|method| method.default_path().unwrap());
         let files =
             [config::DEFAULT_CONFIG, config::DEFAULT_FSFREEZE_HOOK, config::DEFAULT_PIDFILE, config::DEFAULT_STATEDIR];

@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     const KNOWN: Known<'_> =
-        Known { command_fault: &|name| (name == "wrong").then(|| "there is no 'wrong'".to_owned()), tools: None };
+        Known { command_fault: &|name| (name == "wrong").then(|| "there is no 'wrong'".to_owned()), is_drop_in: true };
 
     fn read(text: &str) -> Config {
         settings(&KeyFile::parse(text).unwrap(), &KNOWN).unwrap()

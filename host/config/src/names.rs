@@ -7,9 +7,8 @@ use strsim::osa_distance;
 pub struct Known<'a> {
     /// What is wrong with the name of a command in a list, as a sentence, if something is.
     pub command_fault: &'a dyn Fn(&str) -> Option<String>,
-    /// The first words that call a tool of the owner's. `None` for a program that stands in for `qemu-ga`, which has no
-    /// tools and takes no notice of words that belong to no option.
-    pub tools: Option<&'a [&'a str]>,
+    /// Whether the program stands in for `qemu-ga`, which takes no notice of words that belong to no option.
+    pub is_drop_in: bool,
 }
 
 impl Known<'_> {
@@ -52,7 +51,7 @@ mod tests {
 
     #[test]
     fn what_separates_nothing_is_explained() {
-        let known = Known { command_fault: &|name| (name != "good").then(|| format!("no '{name}'")), tools: None };
+        let known = Known { command_fault: &|name| (name != "good").then(|| format!("no '{name}'")), is_drop_in: true };
         assert_eq!(known.name_fault("good"), None);
         assert_eq!(known.name_fault(""), None, "a comma too many");
         assert_eq!(known.name_fault("god").unwrap(), "no 'god'");

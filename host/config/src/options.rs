@@ -14,7 +14,7 @@ use crate::{bounds::form, config::DEFAULT_FSFREEZE_HOOK, getopt, peers::PeersErr
 /// The options of `qemu-ga` on Linux, each with a letter, and those that it does not have, without one. Values are looked up
 /// under the long names.
 pub(crate) fn command() -> Command {
-    Command::new("bulkhead")
+    Command::new("bulkhead-agent")
         .version("-") // clap wants one; the binary prints its own
         .no_binary_name(true)
         .disable_help_flag(true)
@@ -115,14 +115,6 @@ pub enum UsageError {
     /// Someone who is to be let in and is nobody.
     #[error("option '--vsock-peers': {0}")]
     Peers(#[from] PeersError),
-    /// A first word that calls none of the tools.
-    #[error("there is no tool '{word}'{meant}")]
-    NoTool {
-        /// The word.
-        word: String,
-        /// Nothing, or the tool that is nearest.
-        meant: String,
-    },
     /// A word that belongs to no option, and so changes nothing.
     #[error("the word '{word}' belongs to no option{}", .hint.map(|hint| format!(": {hint}")).unwrap_or_default())]
     Stray {

@@ -46,7 +46,7 @@ fn the_command_line_is_read_as_recorded() {
 fn replay(recording: &Recording) {
     let Recording { name, argv, env, exit, stdout } = recording;
     let words = [OsString::from("qemu-ga")].into_iter().chain(argv.iter().cloned());
-    let known = Known { command_fault: &|_| None, tools: None };
+    let known = Known { command_fault: &|_| None, is_drop_in: true };
     let result = parse(words, |variable| env.get(variable).cloned(), &known);
     match (exit, result) {
         (0, Ok(Action::DumpConfig(config))) => {

@@ -42,7 +42,7 @@ fn uncommented(line: &str) -> &str {
 fn read(name: &str, text: &str) -> Config {
     let file = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("sample-{name}.conf"));
     fs::write(&file, text).unwrap();
-    let known = Known { command_fault: &|_| None, tools: None };
+    let known = Known { command_fault: &|_| None, is_drop_in: true };
     match parse(["bulkhead".into(), "-c".into(), OsString::from(&file)], |_| None, &known) {
         Ok(Action::Run(config)) => config,
         other => panic!("{other:?}"),

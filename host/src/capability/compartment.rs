@@ -209,7 +209,7 @@ mod tests {
     use std::rc::Rc;
 
     fn compartment(command: &str, is_frozen: bool) -> Compartment {
-        let gate = Gate::rehearsal(Rc::new(crate::owner::profile("full")), Vec::new(), Notes::default());
+        let gate = Gate::rehearsal(Rc::new(crate::policy_files::profile("full")), Vec::new(), Notes::default());
         let state = HostState::new(gate, Lists::default(), State::unwritten(is_frozen), LogHold::new(None));
         let mut compartment = Compartment::new("filesystem", Rc::new(RefCell::new(state)));
         let mut framer = Framer::new(Limits::default());

@@ -44,7 +44,7 @@ pub mod bindings {
 }
 
 /// The interfaces of the conversation itself, which give no power: every module may import them.
-pub(crate) const CONVERSATION: [&str; 4] = ["log", "arguments", "reply", "types"];
+pub const CONVERSATION: [&str; 4] = ["log", "arguments", "reply", "types"];
 
 /// What a module can reach: the three interfaces of the conversation itself, and those that it may import. An import that is
 /// not here keeps the module from being instantiated at all. What may be done with them the gate asks the policy, call by call:

@@ -97,9 +97,8 @@ pub(super) fn digest(name: &str, form: Form) -> Option<&'static str> {
     code(name, form).map(|code| code.digest)
 }
 
-/// The same code as it is, for tests that put it into a store.
-#[cfg(test)]
-pub(crate) fn bytes(name: &str, form: Form) -> Option<&'static [u8]> {
+/// The same code as it is: of a module that is not built in, nothing. Tests put it into a store.
+pub fn bytes(name: &str, form: Form) -> Option<&'static [u8]> {
     code(name, form).map(|code| code.bytes)
 }
 

@@ -20,7 +20,7 @@ pub struct Installed {
 
 /// The component of machine code that `bulkhead-compile` has made: a moment ago, or earlier, and then it has the SHA-256
 /// that the store has on record.
-pub(crate) fn component(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
+pub fn component(engine: &Engine, code: &[u8]) -> wasmtime::Result<Component> {
     // SAFETY: the caller vouches for the code as said above; whoever could change the record could change the program. The
     // engine itself refuses code of another version or configuration.
     #[expect(unsafe_code, reason = "compiled code is trusted as the record of its digest is")]
@@ -31,7 +31,7 @@ pub(crate) fn component(engine: &Engine, code: &[u8]) -> wasmtime::Result<Compon
 
 /// The commands of a module that is not built in. Of one in the place of a built-in module, its built-in commands stay what
 /// they are.
-pub(crate) fn commands_of(manifest: &Manifest, imports: &[String]) -> Vec<Command> {
+pub fn commands_of(manifest: &Manifest, imports: &[String]) -> Vec<Command> {
     let imports: Vec<&'static str> =
         imports.iter().filter_map(|name| Capability::named(name)).map(Capability::name).collect();
     let module = commands::interned(&manifest.name);

@@ -5,11 +5,9 @@ mod installed;
 mod table;
 mod worlds;
 
-#[cfg(test)]
-pub(crate) use builtin::bytes;
-pub use builtin::{Form, names};
+pub use builtin::{Form, bytes, names};
 pub use installed::Installed;
-pub(crate) use installed::{commands_of, component};
+pub use installed::{commands_of, component};
 pub(crate) use table::link;
 pub use table::{LoadError, Module, Modules};
 pub use worlds::{importers, may_import};

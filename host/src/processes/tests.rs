@@ -13,7 +13,7 @@ struct Table {
 }
 
 fn table() -> Table {
-    under(crate::owner::profile("full"))
+    under(crate::policy_files::profile("full"))
 }
 
 /// With a permit for `/bin/it` that has these lines, and these other rules.
@@ -343,7 +343,7 @@ fn a_program_runs_on_as_it_was_started_when_the_policy_changes() {
     let mut table = under_rules("time-limit = \"60s\"\noutput-limit = \"5B\"", "");
     let pid = table.start(Output::Capture).unwrap();
     let deadline = next_deadline(&mut table).unwrap();
-    table.gate.set_policy(Rc::new(crate::owner::profile("full")));
+    table.gate.set_policy(Rc::new(crate::policy_files::profile("full")));
     table.system.print(pid, b"12345678");
     table.processes.end_overdue(&table.gate, deadline);
     let progress = table.processes.status(&table.gate, "exec", pid).unwrap();

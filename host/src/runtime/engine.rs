@@ -162,7 +162,7 @@ impl Runtime {
     }
 
     /// The modules, for who changes them while the runtime is at work elsewhere.
-    pub(crate) fn shared_modules(&self) -> SharedModules {
+    pub fn shared_modules(&self) -> SharedModules {
         Rc::clone(&self.modules)
     }
 

@@ -51,10 +51,13 @@ pub(super) struct Found {
 }
 
 /// A version of a module that can serve.
-pub(crate) struct Candidate {
-    pub(crate) version: Version,
-    pub(crate) component: Component,
-    pub(crate) template: OfferedPre<Compartment>,
+pub struct Candidate {
+    /// It, as the store has it.
+    pub version: Version,
+    /// Its machine code.
+    pub component: Component,
+    /// The same, linked with what its world imports.
+    pub template: OfferedPre<Compartment>,
 }
 
 impl fmt::Debug for Candidate {
@@ -161,7 +164,7 @@ impl From<String> for Unfit {
 
 /// The modules of a store as an agent with this policy would have them serve, and those that it would leave out; or why the
 /// store cannot be read, in one sentence. For the owner's tools, which need no running agent.
-pub(crate) fn of_store(
+pub fn of_store(
     store: &Store,
     engine: &Engine,
     form: Form,

@@ -87,6 +87,6 @@ pub(super) fn put_on_record(store: &Store, records: &[Record]) -> (usize, Result
 }
 
 /// Seconds since 1970.
-pub(crate) fn now() -> u64 {
+pub fn now() -> u64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

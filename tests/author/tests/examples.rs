@@ -1,6 +1,6 @@
 //! The examples: packed as an author would, and tried with their cases. `make examples` builds them.
 
-use bulkhead_test_support::{Scratch, agent_named};
+use bulkhead_test_support::{Scratch, tools};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -8,11 +8,9 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-fn module(scratch: &Scratch, words: &[&str]) -> Output {
-    let bulkhead = scratch.join("bulkhead");
-    let bulkhead = if bulkhead.exists() { bulkhead } else { agent_named("bulkhead", scratch) };
+fn module(words: &[&str]) -> Output {
     let compiler = root().join("target/release/bulkhead-compile");
-    let command = Command::new(bulkhead).arg("module").args(words).arg("--compiler").arg(compiler).output();
+    let command = Command::new(tools()).arg("module").args(words).arg("--compiler").arg(compiler).output();
     command.expect("the tool can be started")
 }
 
@@ -24,7 +22,7 @@ fn packed(scratch: &Scratch, name: &str) -> (String, PathBuf) {
     assert!(built.exists(), "{} is not there: run `make examples` first", built.display());
     let file = scratch.join(&format!("{name}.wasm")).display().to_string();
     let (manifest, component) = (folder.join("module.toml"), built.display().to_string());
-    let ended = module(scratch, &["pack", "--manifest", manifest.to_str().unwrap(), &component, "-o", &file]);
+    let ended = module(&["pack", "--manifest", manifest.to_str().unwrap(), &component, "-o", &file]);
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     (file, folder)
 }
@@ -35,7 +33,7 @@ fn each_example_answers_as_its_cases_say() {
         let scratch = Scratch::new("examples");
         let (file, folder) = packed(&scratch, name);
         let cases = folder.join("cases.toml");
-        let ended = module(&scratch, &["test", &file, "--cases", cases.to_str().unwrap()]);
+        let ended = module(&["test", &file, "--cases", cases.to_str().unwrap()]);
         let (told, error) = (String::from_utf8_lossy(&ended.stdout), String::from_utf8_lossy(&ended.stderr));
         assert!(ended.status.success() && told.ends_with(" passed, 0 failed\n"), "{name}\n{told}{error}");
         assert!(told.matches("... ok").count() >= 7, "{told}");
@@ -53,7 +51,7 @@ fn a_case_that_lies_is_found_out() {
         .replace("'network',", "")
         .replace("asks = []", "asks = ['network']");
     std::fs::write(&cases, lies.replace("there is no default route", "there is one")).unwrap();
-    let ended = module(&scratch, &["test", &file, "--cases", cases.to_str().unwrap()]);
+    let ended = module(&["test", &file, "--cases", cases.to_str().unwrap()]);
     let told = String::from_utf8_lossy(&ended.stdout);
     assert_eq!(ended.status.code(), Some(1), "{told}");
     for line in [
@@ -74,7 +72,7 @@ fn a_module_is_run_in_front_of_a_case() {
     let (file, folder) = packed(&scratch, "primary-address");
     let cases = folder.join("cases.toml").display().to_string();
     let run = |words: &[&str]| {
-        module(&scratch, &[&["run", &file, "__org.bulkhead_primary-address", "--cases", &cases], words].concat())
+        module(&[&["run", &file, "__org.bulkhead_primary-address", "--cases", &cases], words].concat())
     };
     let ended = run(&["--case", "a VM with version 6 only"]);
     let told = String::from_utf8_lossy(&ended.stdout).into_owned();

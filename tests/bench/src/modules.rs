@@ -37,7 +37,7 @@ struct Shop {
 
 /// Measures and prints; the result is for the JSON file.
 pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &Plan) -> Result<Value> {
-    let shop = Shop::open(binary, workspace)?;
+    let shop = Shop::open(workspace)?;
     println!("\nWhat installed modules cost. Medians of {TIMES} times, in ms.\n");
     let line = |name: &str, times: &[f64]| println!("{name:<56} {:>8.1}", median(times));
     let (installing, answering) = shop.installs(binary, workspace)?;
@@ -68,8 +68,8 @@ pub(crate) fn print_table(binary: &Binary, workspace: &Workspace, plan: &Plan) -
 }
 
 impl Shop {
-    fn open(binary: &Binary, workspace: &Workspace) -> Result<Self> {
-        let owner = Owner::new(binary, workspace, "owner", POLICY)?;
+    fn open(workspace: &Workspace) -> Result<Self> {
+        let owner = Owner::new(workspace, "owner", POLICY)?;
         let versions = [1, 2].map(|version| {
             let component = Path::new(SAMPLES).join(format!("answers_{version}.wasm"));
             owner.module(&component, "answer", version)

@@ -1,8 +1,8 @@
 //! The owner of a VM: a policy, the owner's tool, and a vendor whose modules the owner installs.
 
-use crate::process::{Binary, Workspace};
+use crate::process::Workspace;
 use anyhow::{Context, Result, ensure};
-use bulkhead_test_support::Vendor;
+use bulkhead_test_support::{Vendor, tools};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
@@ -13,7 +13,6 @@ pub(crate) const SAMPLES: &str =
 
 pub(crate) struct Owner {
     vendor: Vendor,
-    bulkhead: PathBuf,
     policy: PathBuf,
 }
 
@@ -24,14 +23,11 @@ pub(crate) fn can_sign() -> bool {
 
 impl Owner {
     /// `name` is of the folder for the owner's things.
-    pub(crate) fn new(binary: &Binary, workspace: &Workspace, name: &str, policy: &str) -> Result<Self> {
+    pub(crate) fn new(workspace: &Workspace, name: &str, policy: &str) -> Result<Self> {
         let folder = workspace.join(name);
         std::fs::create_dir(&folder)?;
-        // The owner's tools answer to this name alone.
-        let bulkhead = folder.join("bulkhead");
-        std::os::unix::fs::symlink(binary.path.canonicalize()?, &bulkhead)?;
         std::fs::write(folder.join("policy.toml"), policy)?;
-        Ok(Owner { vendor: Vendor::new("com.example.*"), bulkhead, policy: folder.join("policy.toml") })
+        Ok(Owner { vendor: Vendor::new("com.example.*"), policy: folder.join("policy.toml") })
     }
 
     /// Makes the module `com.example.NAME` of a component that answers the command `__com.example_NAME`.
@@ -49,7 +45,7 @@ impl Owner {
 
     /// Runs `bulkhead module`, which must succeed.
     pub(crate) fn tool(&self, store: &Path, words: &[&OsStr]) -> Result<()> {
-        let mut tool = Command::new(&self.bulkhead);
+        let mut tool = Command::new(tools());
         tool.arg("module").args(words).arg("--store").arg(store).arg("--keys").arg(self.vendor.keys());
         tool.arg("--policy").arg(&self.policy).stdin(Stdio::null());
         let output = tool.output().context("the owner's tool cannot be started")?;

@@ -2,7 +2,7 @@
 //! in C. It is built with Debian's compiler, passes the cases of the one in Rust, is signed and installed over a running
 //! agent, and answers.
 
-use bulkhead_test_support::{Agent, Scratch, Vendor, agent_named};
+use bulkhead_test_support::{Agent, Scratch, Vendor, agent_named, tools};
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -29,16 +29,19 @@ reason = "the addresses of that interface"
 
 #[test]
 fn a_command_in_c_is_built_tried_signed_installed_and_asked() {
-    let Some(tools) = Tools::find() else { return };
+    let Some(builders) = Builders::find() else { return };
     let scratch = Scratch::new("c-module");
-    let bulkhead = agent_named("bulkhead", &scratch);
-    let module = build_and_try(&tools, &scratch, &bulkhead);
+    let bulkhead = tools();
+    let module = build_and_try(&builders, &scratch, &bulkhead);
     let vendor = Vendor::new("org.bulkhead.*");
     vendor.sign(&module);
 
     std::fs::write(scratch.join("policy.toml"), POLICY).expect("the policy is written");
     let [policy, store] = ["policy.toml", "store"].map(|name| scratch.join(name).display().to_string());
-    let agent = Agent::start(&bulkhead, &["--policy", policy.as_str(), "--module-store", store.as_str()]);
+    let agent = Agent::start(
+        &agent_named("bulkhead-agent", &scratch),
+        &["--policy", policy.as_str(), "--module-store", store.as_str()],
+    );
     let mut client = agent.client();
     assert_eq!(client.call(COMMAND, Value::Null).class(), "CommandNotFound");
 
@@ -69,11 +72,11 @@ fn a_command_in_c_is_built_tried_signed_installed_and_asked() {
 }
 
 /// What builds the module, besides make.
-struct Tools {
+struct Builders {
     wit_bindgen: PathBuf,
 }
 
-impl Tools {
+impl Builders {
     /// Nothing, with a printed reason, if one is missing.
     fn find() -> Option<Self> {
         for (program, package) in [("clang", "clang"), ("wasm-ld", "lld"), ("minisign", "minisign"), ("make", "make")] {
@@ -87,7 +90,7 @@ impl Tools {
         if wit_bindgen.is_none() {
             println!("skipped: wit-bindgen is not installed: guest-modules/examples/c/README.md says how");
         }
-        Some(Tools { wit_bindgen: wit_bindgen? })
+        Some(Builders { wit_bindgen: wit_bindgen? })
     }
 }
 
@@ -97,13 +100,13 @@ fn on_path(program: &str) -> Option<PathBuf> {
 }
 
 /// As the folder's README has it: `make`, `make test`.
-fn build_and_try(tools: &Tools, scratch: &Scratch, bulkhead: &Path) -> PathBuf {
+fn build_and_try(builders: &Builders, scratch: &Scratch, bulkhead: &Path) -> PathBuf {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../guest-modules/examples/c");
     let assign = |name: &str, value: &Path| format!("{name}={}", value.display());
     let out = scratch.join("build");
     let mut make = Command::new("make");
     make.arg("-C").arg(folder).args(["all", "test"]);
-    make.args([assign("OUT", &out), assign("BULKHEAD", bulkhead), assign("WIT_BINDGEN", &tools.wit_bindgen)]);
+    make.args([assign("OUT", &out), assign("BULKHEAD", bulkhead), assign("WIT_BINDGEN", &builders.wit_bindgen)]);
     let said = run(&mut make);
     assert!(said.contains("of two default routes the one with the lower metric"), "the cases were not run: {said}");
     out.join("primary-address-c.wasm")

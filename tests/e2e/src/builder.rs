@@ -6,7 +6,7 @@ use crate::initramfs::Archive;
 use crate::machine::Machine;
 use crate::parts::Parts;
 use anyhow::Result;
-use bulkhead_test_support::{Scratch, agent_under_test};
+use bulkhead_test_support::{Scratch, agent_under_test, tools};
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -128,7 +128,7 @@ impl Builder {
         archive.file("sbin/shutdown", 0o755, include_bytes!("../vm/shutdown"));
 
         archive.program("usr/sbin/qemu-ga", &agent_under_test())?;
-        archive.link("usr/sbin/bulkhead", "/usr/sbin/qemu-ga");
+        archive.program("usr/sbin/bulkhead", &tools())?;
         archive.file("etc/agent-arguments", 0o644, self.arguments.as_bytes());
         for (path, source) in &self.programs {
             archive.program(path, source)?;

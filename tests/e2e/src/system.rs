@@ -6,7 +6,7 @@ use crate::machine::Machine;
 use crate::parts::{Parts, fetched, skipped};
 use crate::{Backdoor, Vm};
 use anyhow::Result;
-use bulkhead_test_support::{Scratch, agent_under_test};
+use bulkhead_test_support::{Scratch, agent_under_test, tools};
 use std::fs::{self, File};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -118,7 +118,8 @@ fn initramfs(parts: &Parts) -> Result<Vec<u8>> {
     archive.file("init", 0o755, include_bytes!("../vm/system/init"));
 
     // As it is shipped, with its own unit and udev rule. The root has the libraries.
-    archive.file("overlay/usr/sbin/bulkhead", 0o755, &fs::read(agent_under_test())?);
+    archive.file("overlay/usr/sbin/bulkhead-agent", 0o755, &fs::read(agent_under_test())?);
+    archive.file("overlay/usr/sbin/bulkhead", 0o755, &fs::read(tools())?);
     // Under its own name it would allow less than its clients here ask for.
     archive.file("overlay/etc/bulkhead/policy.toml", 0o644, b"version = 1\nprofile = \"full\"\n");
     let settings = b"[general]\naudit-journal=true\naudit-file=/var/log/bulkhead-audit.jsonl\n";

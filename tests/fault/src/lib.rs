@@ -8,7 +8,7 @@ use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::{self, Installed};
-use bulkhead_host::owner::profile;
+use bulkhead_host::policy_files::profile;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
 use bulkhead_policy::{Document, Policy};

@@ -33,7 +33,7 @@ fn the_agent_depends_on_no_compiler() {
 
 #[test]
 fn the_agent_contains_no_compiler() {
-    let path = "target/release/bulkhead";
+    let path = "target/release/bulkhead-agent";
     let program = fs::read(tree::root().join(path))
         .unwrap_or_else(|error| panic!("cannot read {path}: {error}\nRun `make build`."));
     assert!(contains(&program, KNOWN_TO_BE_IN), "{path} does not name its engine: this test sees nothing any more");

@@ -1,7 +1,7 @@
 //! `--audit-file`: every request leaves a line, the lines vouch for each other, and whoever changes them is found out.
 
 use bulkhead_lifecycle::{Ended, Process, frozen_scratch, run_to_end, soon, within};
-use bulkhead_test_support::{Agent, Client, Scratch, agent_named, agent_under_test};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test, tools};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -49,7 +49,7 @@ fn themes(path: &Path) -> Vec<String> {
 
 fn verify(files: &[&Path]) -> Ended {
     let scratch = Scratch::new("verify");
-    run_to_end(Command::new(agent_named("bulkhead", &scratch)).args(["audit", "verify"]).args(files), &scratch)
+    run_to_end(Command::new(tools()).args(["audit", "verify"]).args(files), &scratch)
 }
 
 #[track_caller]

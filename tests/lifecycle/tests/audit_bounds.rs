@@ -1,7 +1,7 @@
 //! No client fills the owner's disk: audit and log have a rate and a size, what is left out is counted, and what acts is there.
 
 use bulkhead_lifecycle::{Ended, run_to_end, soon};
-use bulkhead_test_support::{Agent, Client, Scratch, agent_named, agent_under_test};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test, tools};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -17,7 +17,7 @@ fn started(extra: &[&str]) -> (Agent, PathBuf) {
 
 fn tool(words: &[&str], paths: &[&Path]) -> Ended {
     let scratch = Scratch::new("tool");
-    let mut tool = Command::new(agent_named("bulkhead", &scratch));
+    let mut tool = Command::new(tools());
     run_to_end(tool.args(words).args(paths).env("QGA_CONF", scratch.join("none")), &scratch)
 }
 
@@ -161,7 +161,7 @@ fn without_a_file_the_configured_audit_is_checked() {
     (0..10).for_each(|_| drop(client.call("guest-ping", Value::Null).ok()));
     let scratch = Scratch::new("tool");
     let configuration = scratch.file("qemu-ga.conf", &format!("[general]\naudit-file={}\n", file.display()));
-    let mut verify = Command::new(agent_named("bulkhead", &scratch));
+    let mut verify = Command::new(tools());
     verify.args(["audit", "verify"]).env("QGA_CONF", configuration).stdin(std::process::Stdio::null());
     let ended = run_to_end(&mut verify, &scratch);
     assert!(ended.status.success(), "{}", ended.output);

@@ -2,7 +2,7 @@
 //! that no secret goes anywhere. Each story has a mount table of its own, which only a thread of its own can have.
 
 use bulkhead_lifecycle::{apart, run_to_end, soon};
-use bulkhead_test_support::{Agent, Client, Scratch, agent_named, agent_under_test};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test, tools};
 use nix::mount::{MsFlags, mount};
 use serde_json::{Value, json};
 use std::fs::{self, File};
@@ -40,7 +40,7 @@ fn ping(client: &mut Client, times: usize) {
 /// What `bulkhead audit verify` says of a good audit.
 fn whole(path: &Path) -> String {
     let scratch = Scratch::new("verify");
-    let mut verify = Command::new(agent_named("bulkhead", &scratch));
+    let mut verify = Command::new(tools());
     let ended = run_to_end(verify.args(["audit", "verify"]).arg(path), &scratch);
     assert!(ended.status.success(), "{}", ended.output);
     ended.output
@@ -150,7 +150,7 @@ fn the_journal_gets_fields_and_the_line() {
         for field in [
             "MESSAGE=guest-ping: allow, ok",
             "PRIORITY=6",
-            "SYSLOG_IDENTIFIER=bulkhead",
+            "SYSLOG_IDENTIFIER=bulkhead-agent",
             "BULKHEAD_COMMAND=guest-ping",
             "BULKHEAD_DECISION=allow",
             "BULKHEAD_OUTCOME=ok",

@@ -52,7 +52,7 @@ fn is_refused(client: &mut Client, command: &str) {
 #[test]
 fn without_a_policy_the_name_decides() {
     let scratch = Scratch::new("names");
-    let (drop_in, ours) = (agent_named("qemu-ga", &scratch), agent_named("bulkhead", &scratch));
+    let (drop_in, ours) = (agent_named("qemu-ga", &scratch), agent_named("bulkhead-agent", &scratch));
     let agent = Agent::start(&drop_in, &[]);
     assert!(is_enabled(&mut agent.client(), EXEC), "a drop-in allows what qemu-ga allows");
     let agent = Agent::start(&ours, &[]);

@@ -1,7 +1,7 @@
 //! The policy is replaced while the agent runs: by SIGHUP or `bulkhead policy reload`, whole or not at all.
 
 use bulkhead_lifecycle::{Ended, Process, frozen_scratch, run_to_end, script, soon, within};
-use bulkhead_test_support::{Agent, Client, Scratch, agent_named, agent_under_test};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_named, agent_under_test, tools};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::fs;
@@ -47,7 +47,7 @@ fn replace(agent: &Agent, text: &str) {
 /// `bulkhead policy reload` for the agent of `statedir`.
 fn reload(statedir: &Path, extra: &[&str]) -> Ended {
     let scratch = Scratch::new("tool");
-    let mut tool = Command::new(agent_named("bulkhead", &scratch));
+    let mut tool = Command::new(tools());
     run_to_end(tool.args(["policy", "reload", "--statedir"]).arg(statedir).args(extra), &scratch)
 }
 

@@ -1,7 +1,7 @@
 //! `bulkhead status` and `policy show` ask the agent that runs: what it has in force, and what has changed since.
 
 use bulkhead_lifecycle::{Ended, Process, frozen_scratch, run_to_end, soon};
-use bulkhead_test_support::{Agent, Scratch, agent_named, agent_under_test};
+use bulkhead_test_support::{Agent, Scratch, agent_under_test, tools};
 use nix::sys::signal::Signal;
 use serde_json::{Value, json};
 use std::fs;
@@ -12,7 +12,7 @@ use std::process::Command;
 fn tool(statedir: &Path, words: &[&str]) -> Ended {
     let scratch = Scratch::new("tool");
     let configuration = scratch.file("qemu-ga.conf", &format!("[general]\nstatedir={}\n", statedir.display()));
-    let mut tool = Command::new(agent_named("bulkhead", &scratch));
+    let mut tool = Command::new(tools());
     run_to_end(tool.args(words).env("QGA_CONF", configuration), &scratch)
 }
 
@@ -43,7 +43,7 @@ fn a_drop_in_without_a_policy_is_told_to_allow_all() {
     let speaks_of = format!("# in force in the agent that runs, process {}, which serves as qemu-ga\n", agent.pid());
     assert!(show.starts_with(&speaks_of) && show.contains("\nprofile = \"full\"\n"), "{show}");
     let asked = said(&agent, &["policy", "show", "--as", "bulkhead"]);
-    assert!(asked.starts_with("# what an agent would have in force that starts as bulkhead\n"), "{asked}");
+    assert!(asked.starts_with("# what an agent would have in force that starts as bulkhead-agent\n"), "{asked}");
     assert!(asked.contains("\nprofile = \"standard\"\n"), "{asked}");
     let explained =
         said(&agent, &["policy", "explain", r#"{"execute":"guest-exec","arguments":{"path":"/bin/true"}}"#]);
@@ -54,7 +54,7 @@ fn a_drop_in_without_a_policy_is_told_to_allow_all() {
 fn without_an_agent_show_says_so() {
     let scratch = Scratch::new("nobody");
     let ended = tool(scratch.path(), &["policy", "show"]);
-    let expected = "# no agent can be seen to run; what an agent would have in force that starts as bulkhead\n";
+    let expected = "# no agent can be seen to run; what an agent would have in force that starts as bulkhead-agent\n";
     assert!(ended.output.starts_with(expected), "{}", ended.output);
 }
 

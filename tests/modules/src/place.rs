@@ -3,7 +3,7 @@
 //! Keys and signatures are those of the real `minisign`, and what installs is the real `bulkhead`.
 
 use crate::sample::{ANSWER_SCHEMA, manifest, packed};
-use bulkhead_test_support::{Agent, Scratch, agent_named};
+use bulkhead_test_support::{Agent, Scratch, agent_named, tools};
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -23,7 +23,7 @@ reason = \"the samples\"
 #[derive(Debug)]
 pub struct Place {
     scratch: Scratch,
-    bulkhead: PathBuf,
+    agent: PathBuf,
 }
 
 /// What a tool said.
@@ -65,7 +65,7 @@ impl Place {
         // Whatever the mask of whoever runs the tests: what others can write would be refused.
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o755)).expect("the folder is ours");
         fs::create_dir(scratch.join("keys.d")).expect("a fresh folder can be made");
-        let place = Place { bulkhead: agent_named("bulkhead", &scratch), scratch };
+        let place = Place { agent: agent_named("bulkhead-agent", &scratch), scratch };
         place.write("policy.toml", SAMPLES_POLICY);
         place.make_key("vendor");
         place.trust("vendor", "modules: com.example.* file core\n");
@@ -132,7 +132,7 @@ impl Place {
 
     /// The same on another store.
     pub fn command_on(&self, store: &Path, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.bulkhead);
+        let mut command = Command::new(tools());
         command.arg("module").args(args);
         command.arg("--store").arg(store).arg("--keys").arg(self.path("keys.d"));
         command.arg("--policy").arg(self.path("policy.toml")).arg("--compiler").arg(compiler());
@@ -159,7 +159,7 @@ impl Place {
     pub fn agent(&self) -> Agent {
         let path = |name: &str| self.path(name).to_str().expect("the tests' paths are UTF-8").to_owned();
         let extra = [format!("--policy={}", path("policy.toml")), format!("--module-store={}", path("store"))];
-        Agent::start(&self.bulkhead, &extra.each_ref().map(String::as_str))
+        Agent::start(&self.agent, &extra.each_ref().map(String::as_str))
     }
 }
 

@@ -1,8 +1,8 @@
 //! The tables of cases that are in the repository come out as they say.
 
-use bulkhead_host::owner::failures;
 use bulkhead_policy::PROFILES;
 use bulkhead_policy_tests::files;
+use bulkhead_tools::policy::failures;
 
 #[test]
 fn every_case_comes_out_as_it_says() {

@@ -1,9 +1,10 @@
 //! Every command of every profile: what `commands.txt` says is so.
 
 use bulkhead_host::commands::COMMANDS;
-use bulkhead_host::owner::{Decision, Stage, profile};
+use bulkhead_host::policy_files::profile;
 use bulkhead_policy::PROFILES;
 use bulkhead_policy_tests::here;
+use bulkhead_tools::policy::{Decision, Stage};
 
 /// The commands that ask the gate for nothing: they only talk, ask the agent about itself, or are about what another
 /// command has opened, started or frozen.

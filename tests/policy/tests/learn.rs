@@ -1,8 +1,8 @@
 //! Learning with the real agent: what it let through while it only observed, it permits under the policy that its audit
 //! suggests; and a little beside that, not. Needs `make build`.
 
-use bulkhead_host::owner::{Known, suggest};
 use bulkhead_test_support::{Agent, Scratch, agent_under_test};
+use bulkhead_tools::policy::{Known, suggest};
 use serde_json::{Value, json};
 
 const LEARN: &str = "\

@@ -1,9 +1,9 @@
 //! A suggested policy holds: what the audit saw denied, it permits, each of some thousand audits; and nothing else is
 //! permitted by accident.
 
-use bulkhead_host::owner::{Known, suggest};
 use bulkhead_host::{commands, modules};
 use bulkhead_policy::{Ask, Asks, Document, Mode, Policy, permit_for};
+use bulkhead_tools::policy::{Known, suggest};
 use serde_json::json;
 
 const AUDITS: u64 = 500;

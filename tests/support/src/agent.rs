@@ -14,8 +14,15 @@ pub fn agent_under_test() -> PathBuf {
     std::path::absolute(path).expect("an existing path can be made absolute")
 }
 
-/// The same binary under another name, by a link in `scratch`: the name decides what is allowed without a policy, and whether
-/// the owner's tools answer.
+/// The tools of the owner and of modules' authors: `BULKHEAD_TOOLS`, else `target/release/bulkhead`. `make build` makes them, too.
+pub fn tools() -> PathBuf {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../target/release/bulkhead");
+    let path = std::env::var_os("BULKHEAD_TOOLS").map_or_else(|| PathBuf::from(default), PathBuf::from);
+    assert!(path.exists(), "{} is not there: run `make build` first", path.display());
+    path.canonicalize().expect("an existing path has one form")
+}
+
+/// The agent under another name, by a link in `scratch`: the name decides what is allowed without a policy.
 pub fn agent_named(name: &str, scratch: &Scratch) -> PathBuf {
     let binary = agent_under_test().canonicalize().expect("the binary is there");
     let link = scratch.join(name);

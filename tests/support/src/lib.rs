@@ -11,7 +11,7 @@ pub mod policies;
 mod scratch;
 mod vendor;
 
-pub use agent::{Agent, agent_named, agent_under_test, oracle};
+pub use agent::{Agent, agent_named, agent_under_test, oracle, tools};
 pub use client::{Client, Reply};
 pub use hostile::hostile;
 pub use scratch::{Scratch, script};

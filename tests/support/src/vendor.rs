@@ -1,6 +1,6 @@
 //! A vendor of modules: its keys, and modules that it packs and signs with the real tools.
 
-use crate::{Scratch, agent_named};
+use crate::{Scratch, tools};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -8,7 +8,6 @@ use std::process::Command;
 #[derive(Debug)]
 pub struct Vendor {
     scratch: Scratch,
-    bulkhead: PathBuf,
 }
 
 impl Vendor {
@@ -16,7 +15,7 @@ impl Vendor {
     pub fn new(modules: &str) -> Self {
         let scratch = Scratch::new("vendor");
         std::fs::create_dir(scratch.join("keys.d")).expect("a fresh folder can be made");
-        let vendor = Vendor { bulkhead: agent_named("bulkhead", &scratch), scratch };
+        let vendor = Vendor { scratch };
         let public = vendor.public_key();
         run(Command::new("minisign").args(["-G", "-W", "-p"]).arg(&public).arg("-s").arg(vendor.secret()));
         let key = std::fs::read_to_string(&public).expect("minisign has made a key");
@@ -46,7 +45,7 @@ impl Vendor {
         std::fs::write(&said, manifest).expect("a file of ours can be written");
         std::fs::write(&described, schema).expect("a file of ours can be written");
         let module = self.scratch.join(&format!("{number}.wasm"));
-        let mut pack = Command::new(&self.bulkhead);
+        let mut pack = Command::new(tools());
         run(pack.args(["module", "pack", "--manifest"]).arg(said).arg(component).arg("-o").arg(&module));
         self.sign(&module);
         module

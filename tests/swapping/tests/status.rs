@@ -1,7 +1,7 @@
 //! `bulkhead status` beside a running agent.
 
 use bulkhead_swapping::{Sample, Shelf, soon};
-use bulkhead_test_support::{Scratch, agent_named};
+use bulkhead_test_support::{Scratch, tools};
 use serde_json::{Value, json};
 use std::path::Path;
 use std::process::{Command, Output};
@@ -20,7 +20,7 @@ fn text(output: &Output) -> String {
 fn it_tells_of_the_agent_its_policy_and_its_modules() {
     let scratch = Scratch::new("status");
     let shelf = Shelf::new(&scratch);
-    let tool = agent_named("bulkhead", &scratch);
+    let tool = tools();
     let villain = Sample::villain("traps", 1);
     shelf.put(&villain);
     shelf.put(&Sample::again("file", 3, &[]));
@@ -48,7 +48,7 @@ fn it_tells_of_the_agent_its_policy_and_its_modules() {
 #[test]
 fn without_an_agent_it_ends_with_3() {
     let scratch = Scratch::new("no-agent");
-    let tool = agent_named("bulkhead", &scratch);
+    let tool = tools();
     let output = status(&scratch, &tool, &[]);
     assert_eq!(output.status.code(), Some(3));
     assert!(text(&output).starts_with("agent: none runs\n"));

@@ -51,7 +51,7 @@ pub(super) fn rows(binary: &Binary, workspace: &Workspace, file: &TestFile, sign
 
 fn with_modules(binary: &Binary, workspace: &Workspace, file: &TestFile) -> Result<Vec<Row>> {
     let mut rows = Vec::new();
-    let owner = Owner::new(binary, workspace, "owner-of-many", POLICY)?;
+    let owner = Owner::new(workspace, "owner-of-many", POLICY)?;
     let modules = modules(&owner, workspace, MODULES[MODULES.len() - 1])?;
     for count in MODULES {
         let store = workspace.join(&format!("store-of-{count}"));

@@ -65,7 +65,7 @@ pub(crate) fn audited(lab: &mut Lab) {
     }
     lab.call("guest-ping", json!({}));
     let fields = lab.json("journalctl --sync; journalctl -b -n 1 -o json BULKHEAD_COMMAND=guest-ping");
-    assert_eq!(text(&fields["SYSLOG_IDENTIFIER"]), "bulkhead");
+    assert_eq!(text(&fields["SYSLOG_IDENTIFIER"]), "bulkhead-agent");
     assert_eq!(text(&fields["BULKHEAD_DECISION"]), "allow");
     let file = "/var/log/bulkhead-audit.jsonl";
     assert_eq!(lab.line(&format!("grep -c '\"command\":\"guest-ping\"' {file} | sed 's/^[1-9].*/some/'")), "some");

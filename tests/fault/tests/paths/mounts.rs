@@ -1,6 +1,6 @@
 //! Trees, and what is mounted in them and on them.
 
-use crate::yard::{ALL, DENIED, Yard, forbid, ground, permit};
+use super::yard::{ALL, DENIED, Yard, forbid, ground, permit};
 use bulkhead_test_support::agent_under_test;
 use nix::unistd::geteuid;
 use std::process::Command;

@@ -1,6 +1,6 @@
 //! Somebody in the VM who exchanges what a path leads to while it is judged.
 
-use crate::yard::{DENIED, Yard, narrow, wide};
+use super::yard::{DENIED, Yard, narrow, wide};
 use nix::fcntl::{AT_FDCWD, RenameFlags, renameat2};
 use std::os::unix::fs::symlink;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! What the owner permits to be done to a file, and how far.
 
-use crate::yard::{ALL, DENIED, Yard, narrow, permit};
+use super::yard::{ALL, DENIED, Yard, narrow, permit};
 use serde_json::json;
 use std::os::unix::fs::PermissionsExt;
 

@@ -1,0 +1,25 @@
+//! `bulkhead policy`: the tools to look at a policy, to try it, and to put it in force. Each is a file.
+//!
+//! [`Stage`] is what they rehearse on: the real runtime and dispatcher, without a system behind them. [`Known`] is which modules
+//! and commands there are.
+
+pub(crate) mod cases;
+pub(crate) mod check;
+pub(crate) mod diff;
+pub(crate) mod explain;
+pub(crate) mod reload;
+pub(crate) mod schema;
+pub(crate) mod show;
+pub(crate) mod suggest;
+
+mod known;
+mod named;
+mod outcome;
+mod rehearse;
+
+pub use cases::failures;
+pub(crate) use explain::condition;
+pub use explain::explain;
+pub use known::Known;
+pub use rehearse::{Decision, RehearsalError, Rehearsed, Stage};
+pub use suggest::suggest;

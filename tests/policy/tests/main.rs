@@ -1,0 +1,7 @@
+//! One file per question to a policy.
+
+mod cases;
+mod commands;
+mod explain;
+mod learn;
+mod suggest;
