@@ -202,25 +202,35 @@ impl Keeper {
         let (ready, is_ready) = channel();
         let live = move || {
             let left = SigSet::all().thread_block().and_then(|()| leave_table(number));
-            let is_alone = left.is_ok();
+            let serves = left.is_ok();
             let _ = ready.send(left);
-            if is_alone {
+            if serves {
                 serve(&received, number);
             }
         };
         thread::Builder::new().name("keeper".to_owned()).stack_size(STACK).spawn(live).map_err(super::super::errno)?;
-        is_ready.recv().unwrap_or(Err(Errno::EIO))?;
-        // In the agent's table nobody needs it any more.
-        drop(theirs);
+        if is_ready.recv().unwrap_or(Err(Errno::EIO))? {
+            // In the agent's table nobody needs it any more.
+            drop(theirs);
+        } else {
+            // The keeper has it.
+            let _ = theirs.into_raw_fd();
+        }
         let _ = WISHES.set(wishes.clone());
         Ok(Keeper { wishes, socket: ours })
     }
 }
 
 /// Gives this thread a table of its own, with nothing in it but the descriptor of this number, and /dev/null where programs
-/// have their streams: a file that came to be there could not be moved to where it belongs.
-fn leave_table(number: RawFd) -> Result<(), Errno> {
-    unshare(CloneFlags::CLONE_FILES)?;
+/// have their streams: a file that came to be there could not be moved to where it belongs. Tells whether it has.
+///
+/// Filters of containers' runtimes refuse unshare(2) whatever it is to unshare. Then these threads share the agent's table: they
+/// wait in its place as before, but one that waits for ever keeps open what the agent has open.
+fn leave_table(number: RawFd) -> Result<bool, Errno> {
+    match unshare(CloneFlags::CLONE_FILES) {
+        Err(Errno::EPERM | Errno::ENOSYS) => return Ok(false),
+        unshared => unshared?,
+    }
     let number = number.unsigned_abs();
     if let Some(before) = number.checked_sub(1) {
         close_all(0, before);
@@ -232,7 +242,7 @@ fn leave_table(number: RawFd) -> Result<(), Errno> {
         }
         let _ = null.into_raw_fd();
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Closes what is open under these numbers. Nothing of it is waited for: it is open in the agent's table too.
@@ -255,7 +265,7 @@ fn close_all(first: u32, last: u32) {
 
 /// The keeper's life.
 fn serve(wishes: &Receiver<Wish>, number: RawFd) {
-    // SAFETY: it was left open in this table for just this, and the agent's end knows only its own number.
+    // SAFETY: it was left open for just this, in a table where nobody else knows it or by an owner who has given it up.
     #[expect(unsafe_code, reason = "the number came from another table")]
     let socket = unsafe { OwnedFd::from_raw_fd(number) };
     // Nobody may wait for an answer any more.
@@ -313,6 +323,7 @@ fn receive(socket: &OwnedFd) -> Result<OwnedFd, Errno> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::linux::filter::{alone, refuse_all};
     use crate::linux::patience;
     use std::time::{Duration, Instant};
 
@@ -327,6 +338,21 @@ mod tests {
     fn open_there() -> Vec<String> {
         patience::have_done(("table", format!("{:?}", thread::current().id()).into_bytes()), LONG, || Ok(open_here()))
             .unwrap()
+    }
+
+    #[test]
+    fn where_the_table_cannot_be_left_it_is_shared() {
+        alone("linux::patience::keeper::tests::where_the_table_cannot_be_left_it_is_shared", || {
+            refuse_all(&[libc::SYS_unshare]);
+            let opened = || std::fs::File::open("/dev/null").map(|file| Kept::new(file.into())).map_err(|_| Errno::EIO);
+            let kept = patience::have_done(("keep", b"shared".to_vec()), LONG, opened).unwrap();
+            let taken = kept.take().unwrap();
+            let given = give(&[std::os::fd::AsFd::as_fd(&taken)]).unwrap();
+            assert_eq!(given.len(), 1);
+            assert!(open_here().iter().filter(|name| *name == "/dev/null").count() >= 2, "both are in one table");
+            let rest = patience::have_done(("rest", b"shared".to_vec()), LONG, || Ok(open_here().len()));
+            assert!(rest.unwrap() >= 2);
+        });
     }
 
     #[test]
