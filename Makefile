@@ -1,7 +1,7 @@
 # The recipes of the house. `make` lists them. Cargo decides what to rebuild; make only orders its steps, because the
 # agent embeds guest modules that are built for another target and compiled ahead of time.
 
-MODULES := core file filesystem power exec report time hotplug account
+MODULES := $(shell cat schemas/modules.txt)
 EXAMPLES := primary-address freeze-blockers
 
 # The forms of machine code that the agent holds: on x86 one for every processor and a faster one for SSE4.2.

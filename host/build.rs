@@ -1,26 +1,14 @@
-//! Gathers what is built into the agent: the tables of commands and of their arguments, made from `schemas/`, and the
-//! compiled guest modules, made by `make modules`, with their digests. And says what is linked into it.
+//! Gathers what is built into the agent: the compiled guest modules, made by `make modules`, with their digests. And says what is linked
+//! into it.
 
-use bulkhead_schema::{Schema, generate};
 use sha2::{Digest, Sha256};
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
-/// The built-in modules, in the order of the house's plan.
-const MODULES: &[&str] = &["core", "file", "filesystem", "power", "exec", "report", "time", "hotplug", "account"];
-
 fn main() {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").expect("cargo sets OUT_DIR"));
-    let write = |name: &str, text: String| std::fs::write(out.join(name), text).expect("OUT_DIR is writable");
-    let folder = root.join("schemas");
-    let schemas: Vec<Schema> = MODULES.iter().map(|module| schema(&folder, module)).collect();
-    let wrong = |error: &dyn std::fmt::Display| -> ! { panic!("schemas: {error}") };
-    let commands = generate::command_table(&schemas, &read(&folder.join("commands.txt")));
-    write("commands.rs", commands.unwrap_or_else(|error| wrong(&error)));
-    let arguments = generate::argument_table(&schemas, &read(&folder.join("audit.txt")));
-    write("arguments.rs", arguments.unwrap_or_else(|error| wrong(&error)));
-    write("builtin.rs", module_table(&root.join("target/modules")));
+    std::fs::write(out.join("builtin.rs"), module_table(&root)).expect("OUT_DIR is writable");
     link_unwinder();
 }
 
@@ -38,13 +26,9 @@ fn read(path: &Path) -> String {
     std::fs::read_to_string(path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
 }
 
-fn schema(folder: &Path, module: &str) -> Schema {
-    Schema::parse(module, &read(&folder.join(format!("{module}.json"))))
-        .unwrap_or_else(|error| panic!("schemas/{module}.json: {error}"))
-}
-
 /// Each module in every form that this architecture can run, the best first, each with the SHA-256 of its code.
-fn module_table(folder: &Path) -> String {
+fn module_table(root: &Path) -> String {
+    let (folder, modules) = (root.join("target/modules"), read(&root.join("schemas/modules.txt")));
     let architecture = std::env::var("CARGO_CFG_TARGET_ARCH").expect("cargo sets CARGO_CFG_TARGET_ARCH");
     let forms: &[(&str, &str)] = match architecture.as_str() {
         "x86_64" => &[("X86_64V2", "x86-64-v2"), ("Baseline", "x86-64")],
@@ -52,7 +36,7 @@ fn module_table(folder: &Path) -> String {
         other => panic!("no guest modules are compiled for {other}; see host/compile"),
     };
     let mut table = String::from("pub(super) static BUILT_IN: &[BuiltIn] = &[\n");
-    for module in MODULES {
+    for module in modules.lines() {
         let _ = writeln!(table, "    BuiltIn {{\n        name: {module:?},\n        forms: &[");
         for (form, suffix) in forms {
             let path = folder.join(format!("{module}.{suffix}.cwasm"));

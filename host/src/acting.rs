@@ -3,11 +3,12 @@
 //! Whether a command has acted is seen by what it has asked the gate for, so that a vendor's command is told of like a built-in one.
 
 use crate::auditing::spoken;
-use crate::commands::Command;
 use crate::logging::ACT;
 use crate::ruling::{By, Ruling};
 use bulkhead_audit::Kind;
-use bulkhead_gate::{Capability, Judgement, Judgements};
+use bulkhead_catalog::Capability;
+use bulkhead_catalog::commands::Command;
+use bulkhead_gate::{Judgement, Judgements};
 
 /// The capabilities by which something is changed, or reached that is somebody's own.
 const ACTS: [Capability; 8] = [
@@ -89,7 +90,7 @@ pub(crate) fn tell_refusal(command: &Command, ruling: &Ruling) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::find;
+    use bulkhead_catalog::commands::find;
     use bulkhead_policy::Mode;
 
     fn judged(capability: Capability, allowed: bool) -> Judgements {

@@ -6,10 +6,10 @@ mod arguments;
 pub(crate) use arguments::spoken;
 pub use bulkhead_audit::{Figures, Limits};
 
-use crate::commands::Installed;
 use crate::ruling::{By, Ruling};
 use crate::runtime::Timing;
 use bulkhead_audit::{Entry, Kind, Members, Notice, Trail};
+use bulkhead_catalog::commands::Installed;
 use bulkhead_gate::Judgements;
 use bulkhead_policy::Mode;
 use bulkhead_protocol::Request;

@@ -1,6 +1,6 @@
 //! What the policy denied, for the owner: which rule, and what would allow it. The client learns neither.
 
-use crate::commands::Command;
+use bulkhead_catalog::commands::Command;
 use bulkhead_gate::{Beyond, Judgement, Judgements};
 use bulkhead_policy::Mode;
 
@@ -48,7 +48,7 @@ fn line(denied: &Judgement, mode: Mode) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulkhead_gate::Capability;
+    use bulkhead_catalog::Capability;
 
     #[test]
     fn a_line_says_what_would_allow_it() {

@@ -1,6 +1,7 @@
 //! Which commands would run: what guest-info tells. Clients ask often, and the answer seldom changes.
 
-use crate::commands::{Catalog, Command, Lists};
+use crate::ruling::Lists;
+use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_policy::Policy;
 use std::rc::Rc;
 

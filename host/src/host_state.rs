@@ -1,14 +1,15 @@
 //! What outlives a request, in one place: compartments come and go, this stays.
 
 use crate::auditing::Audit;
-use crate::commands::{Catalog, Command, Lists};
 use crate::counts::Counts;
 use crate::enabled::{Because, Enabled};
 use crate::handles::Handles;
 use crate::logging::LogHold;
 use crate::processes::Processes;
+use crate::ruling::Lists;
 use crate::ruling::{self, Ruling};
 use crate::state::{State, StateError};
+use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_gate::{Errno, Gate, GateError, HookPhase, MountError, MountId};
 use std::cell::RefCell;
 use std::rc::Rc;

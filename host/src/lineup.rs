@@ -8,16 +8,17 @@
 
 mod past;
 
-use crate::commands::{Catalog, Command, interned};
 use crate::health::Health;
 use crate::host_state::SharedState;
 use crate::logging::NOTICE;
-use crate::modules::{self, Installed, commands_of};
+use crate::modules::{Installed, commands_of};
 use crate::running::{ServingModule, Stage};
 use crate::runtime::SharedModules;
 use crate::swapping::{Candidate, Fact, LeftOut, Record, now};
 use crate::under_way::{Death, SharedUnderWay};
-use bulkhead_gate::Capability;
+use bulkhead_catalog::Capability;
+use bulkhead_catalog::commands::{Catalog, Command, interned};
+use bulkhead_catalog::modules::is_built_in;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::rc::Rc;
@@ -151,7 +152,7 @@ impl Lineup {
         let next = serving.next.take().map(|next| Serving::new((next, None)));
         let after = match &next {
             Some(next) => format!("{} serves again", next.version()),
-            None if modules::names().contains(&name) => "the built-in module serves again".to_owned(),
+            None if is_built_in(name) => "the built-in module serves again".to_owned(),
             None => "its commands are gone".to_owned(),
         };
         tracing::error!("module {} {} is in quarantine, and {after}: {reason}", record.module, record.version);
@@ -212,7 +213,7 @@ impl Lineup {
 
     /// Closes the files of modules that are gone. Those of another version go on with it, and so they do with a built-in module.
     fn clear_up(&self) {
-        let is_gone = |name: &&&'static str| !self.serving.contains_key(*name) && !modules::names().contains(*name);
+        let is_gone = |name: &&&'static str| !self.serving.contains_key(*name) && !is_built_in(name);
         for name in self.in_place.keys().filter(is_gone) {
             let closed = self.state.borrow_mut().handles.close_all(name);
             if closed > 0 {
@@ -233,7 +234,7 @@ impl Lineup {
             if old == new {
                 continue;
             }
-            let absent = if modules::names().contains(&name) { "built in" } else { "none" };
+            let absent = if is_built_in(name) { "built in" } else { "none" };
             let version = |it: Option<&(String, String)>| it.map_or(absent, |(_, version)| version).to_owned();
             tracing::info!(target: NOTICE, "module {name}: {} serves now, before {}", version(new), version(old));
             let digest = |it: Option<&(String, String)>| it.map(|(digest, _)| digest.clone());

@@ -1,17 +1,18 @@
 //! `bulkhead-agent`, which also answers as `qemu-ga`: from the command line to a running agent.
 
 use anyhow::Context;
+use bulkhead_catalog::commands::COMMANDS;
 use bulkhead_config::{Action, Config, Known, Method, PidFile, dump, parse, passed_sockets};
 use bulkhead_gate::Gate;
 use bulkhead_host::additions::Additions;
 use bulkhead_host::agent::{Agent, Ends, open_transport};
 use bulkhead_host::auditing::Audit;
-use bulkhead_host::commands::{self, COMMANDS, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::{self, LogHold, NOTICE};
 use bulkhead_host::policy_files::{Loaded, PolicyFiles, is_drop_in};
 use bulkhead_host::reloading::{Reloading, hang_ups, questions};
+use bulkhead_host::ruling::{Lists, name_fault};
 use bulkhead_host::running::{Announced, InForce, Report, audit_limits, log_limits};
 use bulkhead_host::runtime::{Runtime, limits};
 use bulkhead_host::state::State;
@@ -45,7 +46,7 @@ fn program() -> String {
 }
 
 fn start() -> anyhow::Result<ExitCode> {
-    let known = Known { command_fault: &commands::name_fault, is_drop_in: is_drop_in(&program()) };
+    let known = Known { command_fault: &name_fault, is_drop_in: is_drop_in(&program()) };
     match parse(std::env::args_os(), |name| std::env::var_os(name), &known)? {
         Action::Help(text) => print!("{text}"),
         Action::Version => println!("QEMU Guest Agent {QEMU_VERSION} (Bulkhead {VERSION})"),

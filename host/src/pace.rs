@@ -74,7 +74,7 @@ mod tests {
 
     #[test]
     fn a_rule_lets_so_many_through_and_then_none_until_the_client_is_slower() {
-        let commands = crate::commands::names();
+        let commands = bulkhead_catalog::commands::names();
         let text = "version = 1\n[[command]]\nnames = [\"*\"]\nmode = \"enforce\"\n\
                     [[command]]\nnames = [\"guest-exec\"]\nmode = \"deny\"\nfaster-than = { calls = 2, seconds = 60 }\n";
         let policy = Policy::merge([Document::parse("p", text, &commands, &[]).unwrap()], &commands, &[]).unwrap();

@@ -1,6 +1,6 @@
 //! The files of the policy.
 
-use crate::{commands, modules};
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Document, Policy, PolicyError, Profile};
 use bulkhead_trust::TrustError;
 use nix::errno::Errno;

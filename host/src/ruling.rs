@@ -1,8 +1,13 @@
 //! May a command run now, and who says so? The dispatcher asks before it runs one, guest-info tells clients what would come of
 //! asking, and the owner's tools explain it: all of them ask here.
 
-use crate::commands::{Command, Lists};
-use crate::needs;
+mod lists;
+mod usable;
+
+pub use lists::{Lists, name_fault};
+pub use usable::{is_usable, missing};
+
+use bulkhead_catalog::commands::Command;
 use bulkhead_policy::{Mode, Origin, Policy};
 use std::fmt;
 use std::time::Duration;
@@ -93,7 +98,7 @@ impl Ruling {
         }
         let is_unhurried = frozen && leads_out(command.name);
         let verdict = policy.command(command.name, frozen, |within| if is_unhurried { 0 } else { calls(within) });
-        if verdict.mode == Mode::Enforce && !needs::is_usable(command, policy) {
+        if verdict.mode == Mode::Enforce && !is_usable(command, policy) {
             return Ruling::deny(By::NoGrant);
         }
         Ruling { mode: verdict.mode, by: verdict.rule.map_or(By::NoRule, |rule| By::Rule(rule.origin.clone())) }
@@ -130,8 +135,8 @@ impl fmt::Display for By {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::{self, find};
-    use crate::modules;
+    use bulkhead_catalog::commands::{self, find};
+    use bulkhead_catalog::modules;
     use bulkhead_policy::Document;
 
     fn by(rules: &str, block: &[&str], command: &str, frozen: bool) -> (bool, String) {

@@ -1,6 +1,7 @@
 //! `accounts`: passwords by one program, and the keys of ssh.
 
-use crate::{Capability, Gate, GateError, KeysError, ProgramError};
+use crate::{Gate, GateError, KeysError, ProgramError};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 use std::time::Duration;

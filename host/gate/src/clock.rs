@@ -1,6 +1,7 @@
 //! `clock`: reading the clock.
 
-use crate::{Capability, Errno, Gate, GateError};
+use crate::{Errno, Gate, GateError};
+use bulkhead_catalog::Capability;
 
 impl Gate {
     /// Nanoseconds since 1970 began in UTC.

@@ -1,6 +1,7 @@
 //! `clock-setting`: the system's clock, and the hardware's, by one program or by the kernel.
 
-use crate::{Capability, Errno, Gate, GateError, ProgramError};
+use crate::{Errno, Gate, GateError, ProgramError};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use std::time::Duration;
 

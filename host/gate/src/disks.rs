@@ -1,6 +1,7 @@
 //! `disks`: what a disk tells of itself.
 
-use crate::{Capability, Errno, Gate, GateError};
+use crate::{Errno, Gate, GateError};
+use bulkhead_catalog::Capability;
 use std::time::Duration;
 
 /// How long a disk may take to answer. A healthy one needs a millisecond; one that is failing may be reset by its

@@ -1,7 +1,8 @@
 //! `files`: opening. Reading and writing an open file needs no privilege, and of the gate only what its [`Caps`] say.
 
 use crate::caps::Opened;
-use crate::{Capability, Caps, Errno, Gate, GateError, OpenFlags};
+use crate::{Caps, Errno, Gate, GateError, OpenFlags};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use bulkhead_sys::{Located, ObjectKind};
 

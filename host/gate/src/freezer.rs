@@ -1,6 +1,7 @@
 //! `freezer`: one file system at a time.
 
-use crate::{Capability, Errno, Gate, GateError, MountError, MountId};
+use crate::{Errno, Gate, GateError, MountError, MountId};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 

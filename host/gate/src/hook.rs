@@ -1,6 +1,7 @@
 //! The owner's freeze hook script. Its path comes from the command line, so a module can only say when it runs.
 
-use crate::{Capability, Gate, GateError, ProgramError};
+use crate::{Gate, GateError, ProgramError};
+use bulkhead_catalog::Capability;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;

@@ -1,6 +1,7 @@
 //! `hotplug`: one processor or one block of memory at a time.
 
-use crate::{Added, Capability, Errno, Gate, GateError};
+use crate::{Added, Errno, Gate, GateError};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 
 impl Gate {

@@ -1,6 +1,7 @@
 //! `identity`: what this system calls itself.
 
-use crate::{Capability, Errno, Gate, GateError, Kernel};
+use crate::{Errno, Gate, GateError, Kernel};
+use bulkhead_catalog::Capability;
 
 impl Gate {
     /// The answer of uname(2).

@@ -1,6 +1,7 @@
 //! Asking the policy, and remembering what it said.
 
-use crate::{Capability, Errno, Gate, GateError};
+use crate::{Errno, Gate, GateError};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::{Asks, Grant, Origin, Policy, Verdict, permit_for};
 use bulkhead_sys::Thing;
 use std::cell::{Cell, RefCell};

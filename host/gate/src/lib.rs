@@ -9,7 +9,6 @@
 
 mod accounts;
 mod allowance;
-mod capability;
 mod caps;
 mod clock;
 mod clock_setting;
@@ -37,7 +36,6 @@ pub use bulkhead_sys::{
     Added, AdditionWatch, Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, MountId,
     Notes, OpenFile, OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
 };
-pub use capability::Capability;
 pub use caps::{Caps, Opened, Position};
 pub use clock_setting::{Direction, HWCLOCK};
 pub use hook::HookPhase;
@@ -50,6 +48,7 @@ pub use readable::is_ever_readable;
 pub use sleep::{Sleep, SleepTool};
 
 use allowance::Allowance;
+use bulkhead_catalog::Capability;
 use bulkhead_sys::System;
 use caps::Meters;
 use judgement::Judge;

@@ -1,6 +1,7 @@
 //! `mounts`: reading the mount table, and asking file systems how full they are.
 
-use crate::{Capability, Errno, Gate, GateError, MountId, Usage};
+use crate::{Errno, Gate, GateError, MountId, Usage};
+use bulkhead_catalog::Capability;
 use std::fs::File;
 use std::time::Duration;
 

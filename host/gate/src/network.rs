@@ -3,7 +3,8 @@
 //! What the owner excludes no module learns of: neither here, nor from the lines of the kernel's tables of interfaces and routes
 //! ([`Gate::without_excluded`]). Which come first the module is told, and decides.
 
-use crate::{Capability, Errno, Gate, GateError, InterfaceAddress};
+use crate::{Errno, Gate, GateError, InterfaceAddress};
+use bulkhead_catalog::Capability;
 
 /// How many addresses are listed at most. It bounds what a VM with runaway interfaces (containers leak them) can make the
 /// agent hold; the largest hosts of containers have some thousands.

@@ -1,6 +1,7 @@
 //! `power`: a few programs with fixed arguments.
 
-use crate::{Capability, Errno, Gate, GateError, ProgramError};
+use crate::{Errno, Gate, GateError, ProgramError};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use std::time::Duration;
 

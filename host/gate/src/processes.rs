@@ -1,6 +1,7 @@
 //! `processes`: starting programs.
 
-use crate::{Capability, Ending, Errno, Gate, GateError, Manner, Spawn, Spawned};
+use crate::{Ending, Errno, Gate, GateError, Manner, Spawn, Spawned};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::{Ask, Grant};
 use bulkhead_sys::Thing;
 use std::time::Duration;

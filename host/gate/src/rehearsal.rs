@@ -30,7 +30,8 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Capability, GateError, MountError, Standing};
+    use crate::{GateError, MountError, Standing};
+    use bulkhead_catalog::Capability;
     use bulkhead_policy::Document;
 
     #[test]

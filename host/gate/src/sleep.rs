@@ -1,6 +1,7 @@
 //! `power`, the other half: putting the machine to sleep.
 
-use crate::{Capability, Errno, Gate, GateError, ProgramError};
+use crate::{Errno, Gate, GateError, ProgramError};
+use bulkhead_catalog::Capability;
 use std::time::Duration;
 
 /// How long a tool may take to say whether the machine can sleep. It looks at a unit or a file; some ask the init system,

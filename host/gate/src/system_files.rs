@@ -1,7 +1,8 @@
 //! `system-files`: reading what the system says of itself.
 
 use crate::readable::{Access, is_listed, is_named};
-use crate::{Capability, Errno, Gate, GateError};
+use crate::{Errno, Gate, GateError};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 
 /// The longest file that is read, in bytes. Files of the kernel grow with the machine: some ten thousand disks, processors

@@ -1,6 +1,7 @@
 //! `trimmer`: discarding unused blocks.
 
-use crate::{Capability, Gate, GateError, MountError, MountId, Trimmed};
+use crate::{Gate, GateError, MountError, MountId, Trimmed};
+use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 

@@ -4,18 +4,9 @@
 //! told, and what no schema knows is counted. The members are found by the reader that let the message in
 //! ([`bulkhead_protocol::Parts`]): there is no second one that could disagree with it.
 
-use crate::commands::Installed;
 use bulkhead_audit::Members;
+use bulkhead_catalog::commands::{ARGUMENTS, Argument, Installed};
 use bulkhead_protocol::{Parts, contents, meaning, push_escaped};
-
-/// An argument of a command.
-struct Argument {
-    command: &'static str,
-    name: &'static str,
-    secret: bool,
-}
-
-include!(concat!(env!("OUT_DIR"), "/arguments.rs"));
 
 /// Bytes of a value that are shown; what is longer is cut and its length told. It bounds what a client can write to the
 /// owner's disk with one request. Names and paths of real files are shorter.
@@ -127,7 +118,7 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::COMMANDS;
+    use bulkhead_catalog::commands::COMMANDS;
     use bulkhead_protocol::{Framer, Limits, Message, ReturnChecker};
 
     fn shown(command: &str, arguments: &str) -> (String, u64) {

@@ -3,7 +3,7 @@
 use super::interface::agent::{CommandInfo, Host};
 use super::{Compartment, broken_rule};
 use crate::QEMU_VERSION;
-use crate::commands::Command;
+use bulkhead_catalog::commands::Command;
 
 impl Host for Compartment {
     fn version(&mut self) -> wasmtime::Result<String> {

@@ -200,8 +200,8 @@ impl Drop for Acting<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::Lists;
     use crate::logging::LogHold;
+    use crate::ruling::Lists;
     use crate::state::State;
     use bulkhead_gate::{Gate, Notes};
     use bulkhead_protocol::{Framer, Limits, Message};

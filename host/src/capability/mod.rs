@@ -29,7 +29,9 @@ pub(crate) use compartment::TookTooLong;
 pub use compartment::{Answered, Compartment};
 
 use bindings::bulkhead::agent as interface;
-use bulkhead_gate::{Capability, MountId};
+use bulkhead_catalog::Capability;
+use bulkhead_gate::MountId;
+
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 

@@ -1,13 +1,14 @@
 //! Line-ups of versions of the module `core`, without a running agent.
 
 use super::*;
-use crate::commands::{Lists, find};
 use crate::host_state::HostState;
 use crate::logging::LogHold;
+use crate::ruling::Lists;
 use crate::runtime::Runtime;
 use crate::state::State;
 use crate::swapping::of_store;
 use crate::swapping::samples::{REPLACE, Shop, policy, version};
+use bulkhead_catalog::commands::find;
 use bulkhead_gate::{Caps, Gate, Notes, Opened};
 use bulkhead_store::Version;
 use std::path::Path;

@@ -83,11 +83,6 @@ impl fmt::Display for Form {
     }
 }
 
-/// The names of the built-in modules.
-pub fn names() -> Vec<&'static str> {
-    BUILT_IN.iter().map(|module| module.name).collect()
-}
-
 fn code(name: &str, form: Form) -> Option<&'static Code> {
     BUILT_IN.iter().find(|module| module.name == name)?.forms.iter().find(|code| code.form == form)
 }
@@ -130,6 +125,7 @@ fn is_first(code: &'static [u8]) -> bool {
 mod tests {
     use super::*;
     use crate::runtime::Runtime;
+    use bulkhead_catalog::modules::names;
 
     #[test]
     fn code_is_there_for_every_engine_and_as_often_as_it_is_wanted() {

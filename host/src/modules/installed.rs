@@ -1,7 +1,7 @@
 //! Modules that are not built in.
 
-use crate::commands::{self, Command};
-use bulkhead_gate::Capability;
+use bulkhead_catalog::Capability;
+use bulkhead_catalog::commands::{self, Command};
 use bulkhead_store::Manifest;
 use std::rc::Rc;
 use wasmtime::Engine;

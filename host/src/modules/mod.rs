@@ -3,11 +3,9 @@
 mod builtin;
 mod installed;
 mod table;
-mod worlds;
 
-pub use builtin::{Form, bytes, names};
+pub use builtin::{Form, bytes};
 pub use installed::Installed;
 pub use installed::{commands_of, component};
 pub(crate) use table::link;
 pub use table::{LoadError, Module, Modules};
-pub use worlds::{importers, may_import};

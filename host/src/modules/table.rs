@@ -3,7 +3,7 @@
 use super::Installed;
 use super::builtin::{self, Form};
 use crate::capability::{self, Compartment, bindings::OfferedPre};
-use bulkhead_gate::Capability;
+use bulkhead_catalog::Capability;
 use std::collections::HashMap;
 use std::rc::Rc;
 use thiserror::Error;
@@ -83,7 +83,7 @@ impl Modules {
 
     /// Whether the module `name` can make nobody wait: it is built in, and reaches nothing but what the agent knows of itself.
     pub fn answers_at_once(&self, name: &str) -> bool {
-        !self.installed.contains_key(name) && super::worlds::reaches_only(name, Capability::Agent)
+        !self.installed.contains_key(name) && bulkhead_catalog::worlds::reaches_only(name, Capability::Agent)
     }
 
     /// The installed modules.
@@ -114,7 +114,8 @@ impl Modules {
                 let component = builtin::load(engine, name, self.form)
                     .ok_or(LoadError::Unknown(name))?
                     .map_err(|source| LoadError::Code { module: name, source })?;
-                let template = link(engine, &component, |capability| super::may_import(name, capability));
+                let template =
+                    link(engine, &component, |capability| bulkhead_catalog::worlds::may_import(name, capability));
                 let template = template.map_err(|source| LoadError::Import { module: name, source })?;
                 Module { name, digest: None, template }
             }

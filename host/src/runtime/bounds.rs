@@ -132,7 +132,7 @@ impl ResourceLimiter for Bounds {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{commands, modules};
+    use bulkhead_catalog::{commands, modules};
     use bulkhead_policy::Document;
 
     fn bounds(rules: &str) -> Bounds {

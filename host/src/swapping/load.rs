@@ -3,10 +3,11 @@
 
 use super::record::Record;
 use crate::capability::{CONVERSATION, Compartment, bindings::OfferedPre};
-use crate::commands::COMMANDS;
 use crate::modules::{self, Form};
+use bulkhead_catalog::Capability;
+use bulkhead_catalog::commands::COMMANDS;
+use bulkhead_catalog::modules::is_built_in;
 use bulkhead_engine::IDENTITY;
-use bulkhead_gate::Capability;
 use bulkhead_policy::Policy;
 use bulkhead_store::{State, Store, Version};
 use bulkhead_sys::Aim;
@@ -125,7 +126,7 @@ impl Loader {
     /// Makes a version ready, if it may serve and can.
     fn candidate(&self, version: &Version) -> Result<Candidate, Unfit> {
         let name = &version.manifest.name;
-        if modules::names().contains(&name.as_str()) {
+        if is_built_in(name) {
             if !self.policy.module(name).may_replace {
                 let why = format!("the policy does not say 'replace = true' of {name} in a [[module]]");
                 return Err(why.into());

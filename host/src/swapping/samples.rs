@@ -2,8 +2,9 @@
 
 use super::Record;
 use super::load::{Loaded, Loader};
-use crate::commands::{self, COMMANDS};
-use crate::modules::{self, Form};
+use crate::modules::{Form, bytes};
+use bulkhead_catalog::commands::{self, COMMANDS};
+use bulkhead_catalog::modules;
 use bulkhead_engine::IDENTITY;
 use bulkhead_policy::{Document, Policy};
 use bulkhead_store::{Code, Command, Manifest, Store, Version, digest};
@@ -89,7 +90,7 @@ impl Shop {
 }
 
 fn machine_code() -> &'static [u8] {
-    modules::bytes("core", Form::detect()).unwrap()
+    bytes("core", Form::detect()).unwrap()
 }
 
 fn component(counter: u64) -> Vec<u8> {

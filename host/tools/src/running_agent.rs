@@ -2,7 +2,6 @@
 
 use anyhow::{Context, bail};
 use bulkhead_config::{Action, Config, Known, parse};
-use bulkhead_host::commands;
 use bulkhead_host::running::Report;
 use bulkhead_sys::process::ask;
 use std::ffi::OsString;
@@ -19,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// The settings of an agent without options.
 pub(crate) fn configured() -> anyhow::Result<Config> {
     let words = ["bulkhead-agent", "--dump-conf"].map(OsString::from);
-    let known = Known { command_fault: &commands::name_fault, is_drop_in: false };
+    let known = Known { command_fault: &bulkhead_host::ruling::name_fault, is_drop_in: false };
     match parse(words, |name| std::env::var_os(name), &known).context("give --statedir")? {
         Action::DumpConfig(config) => Ok(config),
         other => bail!("the configuration asks for {other:?}"),

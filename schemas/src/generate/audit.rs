@@ -35,7 +35,7 @@ impl fmt::Display for DecisionError {
 
 impl std::error::Error for DecisionError {}
 
-/// Rust source of `static ARGUMENTS: &[Argument]`, the arguments of all commands of all `schemas`.
+/// Rust source of `pub static ARGUMENTS: &[Argument]`, the arguments of all commands of all `schemas`.
 ///
 /// `Argument` has to be in scope where the source is included, with the members `command` and `name` (`&'static str`) and
 /// `secret` (`bool`). `decisions` has a line `COMMAND ARGUMENT shown` or `COMMAND ARGUMENT secret` for each, and may have
@@ -51,7 +51,7 @@ pub fn argument_table(schemas: &[Schema], decisions: &str) -> Result<String, Dec
         .collect();
     let mut out = "// Made by bulkhead-schema from schemas/audit.txt.\n\n".to_owned();
     out += "/// Every argument of every command.\n";
-    out += "static ARGUMENTS: &[Argument] = &[\n";
+    out += "pub static ARGUMENTS: &[Argument] = &[\n";
     for (index, text) in decisions.lines().enumerate().filter(|(_, line)| !line.is_empty() && !line.starts_with('#')) {
         let decided = match text.split(' ').collect::<Vec<_>>()[..] {
             [command, argument, word @ ("shown" | "secret")] => {

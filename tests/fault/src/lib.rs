@@ -2,13 +2,15 @@
 //! of one of its own.
 #![allow(clippy::missing_panics_doc, reason = "a failed helper fails the test that called it")]
 
-use bulkhead_gate::{Capability, Gate};
-use bulkhead_host::commands::{self, Lists};
+use bulkhead_catalog::{Capability, commands, modules, worlds};
+use bulkhead_gate::Gate;
+
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
-use bulkhead_host::modules::{self, Installed};
+use bulkhead_host::modules::Installed;
 use bulkhead_host::policy_files::profile;
+use bulkhead_host::ruling::Lists;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
 use bulkhead_policy::{Document, Policy};
@@ -42,8 +44,8 @@ impl House {
         // SAFETY: the code was made by `bulkhead-compile` a moment ago, in a folder of this test alone.
         #[expect(unsafe_code, reason = "loading compiled code")]
         let component = unsafe { Component::deserialize(runtime.engine(), code) }.expect("the villain's code loads");
-        let is_vendors = !modules::names().contains(&module);
-        let imports = Capability::ALL.iter().copied().filter(|it| is_vendors || modules::may_import(module, *it));
+        let is_vendors = !modules::is_built_in(module);
+        let imports = Capability::ALL.iter().copied().filter(|it| is_vendors || worlds::may_import(module, *it));
         let imports = Rc::from(imports.collect::<Vec<_>>());
         let villain = Installed { component, digest: villain.into(), imports };
         runtime.modules_mut().set_installed([(module, villain)].into());

@@ -7,6 +7,7 @@ use serde_json::Value;
 /// What each package may import of the house, from the bottom up.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bulkhead-schema", &[]),
+    ("bulkhead-catalog", &["bulkhead-schema"]),
     ("bulkhead-protocol", &[]),
     ("bulkhead-audit", &["bulkhead-protocol"]),
     ("bulkhead-policy", &[]),
@@ -15,12 +16,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bulkhead-engine", &[]),
     ("bulkhead-trust", &[]),
     ("bulkhead-store", &["bulkhead-policy", "bulkhead-schema", "bulkhead-trust"]),
-    ("bulkhead-gate", &["bulkhead-sys", "bulkhead-policy"]),
+    ("bulkhead-gate", &["bulkhead-catalog", "bulkhead-sys", "bulkhead-policy"]),
     ("bulkhead-compile", &["bulkhead-engine"]),
     (
         "bulkhead-host",
         &[
             "bulkhead-audit",
+            "bulkhead-catalog",
             "bulkhead-config",
             "bulkhead-engine",
             "bulkhead-gate",
@@ -36,6 +38,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "bulkhead-tools",
         &[
             "bulkhead-audit",
+            "bulkhead-catalog",
             "bulkhead-config",
             "bulkhead-engine",
             "bulkhead-gate",

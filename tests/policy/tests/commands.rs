@@ -1,6 +1,6 @@
 //! Every command of every profile: what `commands.txt` says is so.
 
-use bulkhead_host::commands::COMMANDS;
+use bulkhead_catalog::commands::COMMANDS;
 use bulkhead_host::policy_files::profile;
 use bulkhead_policy::PROFILES;
 use bulkhead_policy_tests::here;

@@ -1,7 +1,7 @@
 //! The answers to typical questions of owners, for people to read: `explain/NAME.txt` has the policy, the question and the
 //! answer. `BULKHEAD_BLESS=1` writes the answers anew; read them before you commit them.
 
-use bulkhead_host::{commands, modules};
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Document, Policy};
 use bulkhead_policy_tests::files;
 use bulkhead_tools::policy::{Stage, explain};

@@ -1,7 +1,7 @@
 //! A suggested policy holds: what the audit saw denied, it permits, each of some thousand audits; and nothing else is
 //! permitted by accident.
 
-use bulkhead_host::{commands, modules};
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Ask, Asks, Document, Mode, Policy, permit_for};
 use bulkhead_tools::policy::{Known, suggest};
 use serde_json::json;

@@ -1,7 +1,7 @@
 //! A store that is filled without the owner's tools, as quickly as a disk can take it, with modules that the tools would refuse.
 
+use bulkhead_catalog::commands::COMMANDS;
 use bulkhead_engine::IDENTITY;
-use bulkhead_host::commands::COMMANDS;
 use bulkhead_store::{Code, Command, Manifest, State, Store, Version, digest};
 use bulkhead_test_support::{Agent, Scratch, agent_under_test};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
 //! What a manifest claims, against the agent, what is installed, and the owner's policy.
 
-use bulkhead_host::commands::{self, COMMANDS};
-use bulkhead_host::modules;
+use bulkhead_catalog::commands::{self, COMMANDS};
+use bulkhead_catalog::modules;
 use bulkhead_policy::{Policy, shape};
 use bulkhead_store::{Manifest, State};
 use std::fmt::Write;
@@ -19,7 +19,7 @@ pub(super) fn against_the_agent(manifest: &Manifest) -> Result<(), Refusal> {
             bulkhead_host::VERSION
         ));
     }
-    let is_built_in = modules::names().contains(&name.as_str());
+    let is_built_in = modules::is_built_in(name);
     if !is_built_in && !bulkhead_store::names::is_vendor_module(name) {
         return Err(format!(
             "no built-in module is called {name}, and a vendor's name is a domain turned round, such as com.example.backup"
@@ -89,7 +89,7 @@ pub(super) fn against_the_store(manifest: &Manifest, digest: &str, state: &State
 /// Against the policy: whether it may take a built-in module's place, and whether something is granted of all that it imports.
 pub(super) fn against_the_policy(manifest: &Manifest, imports: &[String], policy: &Policy) -> Result<(), Refusal> {
     let name = &manifest.name;
-    if modules::names().contains(&name.as_str()) && !policy.module(name).may_replace {
+    if modules::is_built_in(name) && !policy.module(name).may_replace {
         return Err(format!(
             "the policy does not let it take the place of the built-in module {name}: add\n\n[[module]]\nnames = [\"{name}\"]\n\
              replace = true\nreason = \"...\""

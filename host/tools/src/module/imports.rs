@@ -1,7 +1,7 @@
 //! What a component imports and exports, against what the host offers.
 
 use anyhow::bail;
-use bulkhead_gate::Capability;
+use bulkhead_catalog::Capability;
 use bulkhead_host::capability::CONVERSATION;
 
 /// The package of the interfaces.

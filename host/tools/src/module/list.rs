@@ -2,8 +2,8 @@
 
 use super::words::{short, shown};
 use crate::command_line::Where;
-use bulkhead_host::commands::COMMANDS;
-use bulkhead_host::modules;
+use bulkhead_catalog::commands::COMMANDS;
+use bulkhead_catalog::modules;
 use bulkhead_store::{Entry, State, Store, Version};
 use serde_json::{Value, json};
 use std::io::Write;

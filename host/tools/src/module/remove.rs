@@ -2,7 +2,7 @@
 
 use super::named;
 use crate::command_line::Where;
-use bulkhead_host::modules;
+use bulkhead_catalog::modules;
 use bulkhead_store::Store;
 use std::io::Write;
 use std::process::ExitCode;
@@ -24,11 +24,7 @@ pub(crate) fn run(r#where: &Where, options: &Options, out: &mut dyn Write) -> an
         entry.current = None;
         Ok(entry.counter)
     })?;
-    let after = if modules::names().contains(&name.as_str()) {
-        "the built-in module answers again"
-    } else {
-        "its commands are gone"
-    };
+    let after = if modules::is_built_in(name) { "the built-in module answers again" } else { "its commands are gone" };
     writeln!(out, "{name} is removed: {after}; a version with a counter below {counter} is not installed again")?;
     writeln!(out, "'bulkhead module gc' removes its files from the disk.")?;
     Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 use super::named;
 use super::words::{date, short, shown};
 use crate::command_line::Where;
-use bulkhead_host::modules;
+use bulkhead_catalog::modules;
 use bulkhead_store::{State, Store, StoreError};
 use std::io::Write;
 use std::process::ExitCode;
@@ -56,7 +56,7 @@ fn roll_back(state: &mut State, name: &str, to: Option<&str>) -> Result<String, 
         Some(version) => {
             format!("{name} {} is current: sha256 {}", version.manifest.version, version.digest)
         }
-        None if modules::names().contains(&name) => format!("the built-in module {name} answers again"),
+        None if modules::is_built_in(name) => format!("the built-in module {name} answers again"),
         None => format!("no version of {name} is current: its commands are gone until one is"),
     })
 }
@@ -65,7 +65,7 @@ fn roll_back(state: &mut State, name: &str, to: Option<&str>) -> Result<String, 
 /// back by itself already, and would take away what was left of good versions.
 fn before(state: &State, name: &str) -> Result<Option<String>, String> {
     let Some(entry) = state.modules.get(name) else { return Ok(None) };
-    let is_built_in = modules::names().contains(&name);
+    let is_built_in = modules::is_built_in(name);
     let nothing = if is_built_in { "lets the built-in module answer" } else { "takes its commands away" };
     if let Some((bad, quarantine)) = gone_back_from(state, name) {
         let serves = match entry.current.as_ref().and_then(|digest| entry.version(digest)) {

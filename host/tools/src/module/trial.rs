@@ -4,12 +4,15 @@
 //! system calls itself. These a module has here too, if it imports them; they can only be read.
 
 use anyhow::{Context, bail};
-use bulkhead_gate::{Capability, Gate, Notes, Standing};
+use bulkhead_catalog::Capability;
+use bulkhead_gate::{Gate, Notes, Standing};
+
+use bulkhead_catalog::commands::{self, interned};
 use bulkhead_host::capability::bindings::bulkhead::agent::types::ErrorClass;
-use bulkhead_host::commands::{self, Lists, interned};
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
-use bulkhead_host::modules::{self, Form, Installed};
+use bulkhead_host::modules::{Form, Installed, component};
+use bulkhead_host::ruling::Lists;
 use bulkhead_host::runtime::{Failure, Runtime};
 use bulkhead_host::state::State;
 use bulkhead_policy::{Document, Policy};
@@ -64,7 +67,7 @@ fn load(
     digest: &str,
     code: &[u8],
 ) -> anyhow::Result<()> {
-    let component = modules::component(runtime.engine(), code).map_err(anyhow::Error::msg)?;
+    let component = component(runtime.engine(), code).map_err(anyhow::Error::msg)?;
     let imports = imports.iter().filter_map(|name| Capability::named(name)).collect();
     let module = Installed { component, digest: digest.into(), imports };
     // What was loaded before has the same digest, and would be taken for this one.
@@ -120,7 +123,7 @@ fn ask(
 
 /// A policy that grants the module what has no word for a refusal, and nothing else.
 fn policy(module: &str) -> anyhow::Result<Policy> {
-    let (commands, modules) = (commands::names(), modules::names());
+    let (commands, modules) = (commands::names(), bulkhead_catalog::modules::names());
     let mut text = "version = 1\n".to_owned();
     for capability in WITHOUT_REFUSAL {
         text += &format!(

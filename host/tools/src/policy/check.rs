@@ -10,7 +10,7 @@ mod wide;
 
 use super::Known;
 use crate::command_line::Which;
-use bulkhead_host::{commands, modules};
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Document, Origin, Policy};
 use bulkhead_trust::TrustError;
 use std::fmt::{self, Display, Formatter};

@@ -3,7 +3,7 @@
 use super::named;
 use super::outcome::Outcome;
 use crate::command_line::Which;
-use bulkhead_host::commands::Catalog;
+use bulkhead_catalog::commands::Catalog;
 use bulkhead_policy::{Effect, Grant, Policy, Rule};
 use std::collections::BTreeSet;
 use std::ffi::OsString;
@@ -152,8 +152,8 @@ fn is_covered(grant: &Grant, policy: &Policy) -> bool {
 mod tests {
     use super::*;
     use crate::policy::known::testing::known;
+    use bulkhead_catalog::{commands, modules};
     use bulkhead_host::policy_files::profile;
-    use bulkhead_host::{commands, modules};
     use bulkhead_policy::Document;
 
     fn policy(text: &str) -> Policy {

@@ -3,10 +3,10 @@
 use super::rehearse::{Decision, Rehearsed};
 use super::suggest::narrow::both;
 use crate::command_line::Which;
+use bulkhead_catalog::commands;
+use bulkhead_catalog::modules;
 use bulkhead_gate::{Beyond, Judgement};
-use bulkhead_host::commands;
-use bulkhead_host::ruling::By;
-use bulkhead_host::{modules, needs};
+use bulkhead_host::ruling::{By, missing};
 use bulkhead_policy::{CommandRule, Document, Grant, Mode, Origin, Policy, Value};
 use std::fmt::Write as _;
 use std::io::Write;
@@ -85,7 +85,7 @@ fn about_the_command(rehearsed: &Rehearsed, policy: &Policy) -> Vec<String> {
         (Some(rule), _) if rehearsed.ruling.by == By::NoGrant => format!(
             "The command is permitted by {}; but it is of no use, and refused, without a grant of {}.",
             said(rule),
-            needs::missing(&rehearsed.command, policy).join(" and ")
+            missing(&rehearsed.command, policy).join(" and ")
         ),
         (Some(rule), Mode::Deny) => format!("The command is denied by {}.", said(rule)),
         (Some(rule), Mode::Observe) => format!("The command runs in observe mode by {}.", said(rule)),
@@ -325,7 +325,7 @@ mod tests {
     fn what_a_permit_must_say_is_not_what_was_asked() {
         let judgement = |permit: &str| Judgement {
             module: "hotplug".to_owned(),
-            capability: bulkhead_gate::Capability::Hotplug,
+            capability: bulkhead_catalog::Capability::Hotplug,
             allowed: false,
             rule: None,
             permit: Some(permit.to_owned()),

@@ -1,9 +1,10 @@
 //! The guest modules that the owner's tools know: the built-in ones, and those that are installed in a store. No agent needs to
 //! run for it.
 
-use bulkhead_gate::Capability;
-use bulkhead_host::commands::{self, Catalog};
-use bulkhead_host::modules;
+use bulkhead_catalog::Capability;
+use bulkhead_catalog::commands::{self, Catalog};
+use bulkhead_catalog::{modules, worlds};
+use bulkhead_host::modules::commands_of;
 use bulkhead_store::{State, Store, Version};
 use std::path::Path;
 
@@ -41,7 +42,7 @@ impl Known {
     fn of(state: &State, store: Option<Store>) -> Self {
         let running: Vec<Version> = state.running().cloned().collect();
         let catalog =
-            Catalog::with(running.iter().flat_map(|version| modules::commands_of(&version.manifest, &version.imports)));
+            Catalog::with(running.iter().flat_map(|version| commands_of(&version.manifest, &version.imports)));
         let has_versions = state.modules.iter().filter(|(_, entry)| !entry.versions.is_empty());
         let installed = has_versions.map(|(name, _)| name.clone()).collect();
         Known { catalog, running, installed, store, fault: None }
@@ -88,7 +89,7 @@ impl Known {
     fn imports(&self, module: &str, capability: &str) -> bool {
         match self.running.iter().find(|version| version.manifest.name == module) {
             Some(version) => version.imports.iter().any(|name| name == capability),
-            None => Capability::named(capability).is_some_and(|it| modules::may_import(module, it)),
+            None => Capability::named(capability).is_some_and(|it| worlds::may_import(module, it)),
         }
     }
 
@@ -166,7 +167,7 @@ mod tests {
         assert_eq!(known.importers("network"), ["report", "com.example.net"]);
         assert_eq!(Known::built_in().importers("network"), ["report"]);
         for shape in bulkhead_policy::shape::SHAPES {
-            assert_eq!(Known::built_in().importers(shape.capability), modules::importers(shape.capability));
+            assert_eq!(Known::built_in().importers(shape.capability), worlds::importers(shape.capability));
         }
     }
 

@@ -1,7 +1,7 @@
 //! A policy that an owner names in a word: a profile, or a file.
 
 use anyhow::Context;
-use bulkhead_host::{commands, modules};
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Document, Policy, Profile};
 use std::ffi::OsStr;
 use std::fs;

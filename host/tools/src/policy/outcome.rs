@@ -1,6 +1,7 @@
 //! What becomes of a command under a policy, in few words.
 
-use bulkhead_host::commands::{Command, Lists};
+use bulkhead_catalog::commands::Command;
+use bulkhead_host::ruling::Lists;
 use bulkhead_host::ruling::{By, Ruling};
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy};
 use std::fmt::{self, Display, Formatter};
@@ -76,8 +77,8 @@ impl Display for Outcome<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bulkhead_catalog::{commands, modules};
     use bulkhead_host::policy_files::profile;
-    use bulkhead_host::{commands, modules};
     use bulkhead_policy::Document;
 
     fn policy(text: &str) -> Policy {

@@ -4,11 +4,12 @@
 mod cast;
 
 use super::Known;
+use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_gate::{Gate, Judgement, Judgements, Notes};
-use bulkhead_host::commands::{Catalog, Command, Lists};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
+use bulkhead_host::ruling::Lists;
 use bulkhead_host::ruling::{By, Ruling};
 use bulkhead_host::runtime::{Runtime, StartError};
 use bulkhead_host::state::State;

@@ -2,8 +2,8 @@
 
 use super::outcome::Outcome;
 use crate::command_line::Which;
+use bulkhead_catalog::commands::Catalog;
 use bulkhead_host::briefly::short;
-use bulkhead_host::commands::Catalog;
 use bulkhead_host::policy_files::Loaded;
 use bulkhead_host::running::Report;
 use bulkhead_policy::{Rule, VERSION};
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
     use crate::policy::known::testing::known;
     use crate::policy::named;
-    use bulkhead_host::commands::COMMANDS;
+    use bulkhead_catalog::commands::COMMANDS;
     use bulkhead_host::policy_files::{PolicyFiles, digest};
     use bulkhead_test_support::Scratch;
 

@@ -1,8 +1,8 @@
 //! The modules: what serves, and what is installed and does not.
 
 use super::Status;
+use bulkhead_catalog::modules;
 use bulkhead_host::briefly::date;
-use bulkhead_host::modules;
 use bulkhead_host::running::{ServingModule, Stage};
 use serde_json::{Value, json};
 use std::io::{self, Write};
@@ -71,7 +71,7 @@ impl Status {
 
 impl Row {
     fn replaces_built_in(&self) -> bool {
-        modules::names().contains(&self.name.as_str())
+        modules::is_built_in(&self.name)
     }
 
     /// How it is, for people.

@@ -1,6 +1,7 @@
 //! What the owner's policy is asked about two requests: opening a file, starting a program.
 
 use super::{Case, Repetition};
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Ask, Asks, Document, Mode, Policy};
 use bulkhead_test_support::policies::{many, narrow};
 use std::hint::black_box;
@@ -26,14 +27,11 @@ pub(super) const CASES: &[Case] = &[
     },
 ];
 
-const MODULES: &[&str] = &["core", "file", "filesystem", "power", "exec", "report", "time", "hotplug", "account"];
-
 /// Asks what the dispatcher and the gate ask, of a policy that allows it.
 fn decided(text: &str) -> Repetition {
-    let commands = include_str!("../../../../schemas/commands.txt");
-    let commands: Vec<&str> = commands.lines().filter(|line| line.starts_with("guest-")).collect();
-    let document = Document::parse("policy.toml", text, &commands, MODULES);
-    let policy = document.and_then(|document| Policy::merge([document], &commands, MODULES));
+    let (commands, modules) = (commands::names(), modules::names());
+    let document = Document::parse("policy.toml", text, &commands, &modules);
+    let policy = document.and_then(|document| Policy::merge([document], &commands, &modules));
     let policy = policy.unwrap_or_else(|error| panic!("{error}"));
     Box::new(move || {
         let policy = black_box(&policy);

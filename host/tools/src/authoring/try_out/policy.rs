@@ -1,6 +1,6 @@
 //! What a module is granted while it is tried: all that it imports, unless the author says otherwise.
 
-use bulkhead_host::{commands, modules};
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::shape::{self, Kind};
 use bulkhead_policy::{Document, Policy};
 use bulkhead_store::Manifest;
@@ -48,7 +48,7 @@ fn permit(capability: &str, module: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulkhead_gate::Capability;
+    use bulkhead_catalog::Capability;
 
     fn manifest() -> Manifest {
         Manifest {

@@ -3,12 +3,15 @@
 use crate::module::compiler::{Compiler, Description};
 use crate::policy::condition;
 use anyhow::{Context, bail};
-use bulkhead_gate::{Capability, Gate, Judgements};
-use bulkhead_host::commands::{self, Catalog, Lists};
+use bulkhead_catalog::Capability;
+use bulkhead_gate::{Gate, Judgements};
+
+use bulkhead_catalog::commands::{self, Catalog};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::{self, Form, Installed};
+use bulkhead_host::ruling::Lists;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
 use bulkhead_protocol::{Framer, Limits, Message, SENTINEL};

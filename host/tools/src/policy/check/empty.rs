@@ -3,9 +3,9 @@
 use super::Finding;
 use super::wide::texts;
 use crate::policy::Known;
+use bulkhead_catalog::commands::Command;
 use bulkhead_gate::is_ever_readable;
-use bulkhead_host::commands::Command;
-use bulkhead_host::needs;
+use bulkhead_host::ruling::{is_usable, missing};
 use bulkhead_policy::{CommandRule, Effect, Grant, Mode, Policy, Value, covers};
 use std::path::Path;
 
@@ -35,12 +35,12 @@ fn useless(rule: &CommandRule, policy: &Policy, known: &Known) -> Option<Finding
     let useless = |name: &String| {
         let meant: Vec<&Command> =
             known.catalog().all().iter().filter(|it| covers(name, it.name)).filter(runs).collect();
-        let all = !meant.is_empty() && meant.iter().all(|it| !needs::is_usable(it, policy));
+        let all = !meant.is_empty() && meant.iter().all(|it| !is_usable(it, policy));
         if all { meant } else { Vec::new() }
     };
     let mut commands: Vec<&Command> = rule.names.iter().flat_map(useless).collect();
     commands.dedup_by_key(|it| it.name);
-    let told = |it: &&Command| format!("{} needs {}", it.name, needs::missing(it, policy).join(" and "));
+    let told = |it: &&Command| format!("{} needs {}", it.name, missing(it, policy).join(" and "));
     let mut list: Vec<String> = commands.iter().take(TOLD).map(told).collect();
     if list.is_empty() {
         return None;

@@ -2,7 +2,7 @@
 
 use super::Finding;
 use crate::policy::Known;
-use bulkhead_host::modules;
+use bulkhead_catalog::modules;
 use bulkhead_policy::{ModuleRule, Policy, Rule, covers};
 
 pub(super) fn look(policy: &Policy, known: &Known) -> Vec<Finding> {

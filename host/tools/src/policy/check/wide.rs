@@ -2,7 +2,7 @@
 
 use super::Finding;
 use super::programs::{self, is_open};
-use bulkhead_host::commands;
+use bulkhead_catalog::commands;
 use bulkhead_policy::{Effect, Grant, Mode, Policy, Value};
 use std::path::Path;
 

@@ -1,9 +1,10 @@
 //! Which installed modules take part in rehearsals: those that the agent would have serve, with the same code.
 
 use crate::policy::Known;
-use bulkhead_host::commands::{Catalog, interned};
+use bulkhead_catalog::commands::{Catalog, interned};
+use bulkhead_catalog::modules;
 use bulkhead_host::lineup;
-use bulkhead_host::modules::{self, commands_of};
+use bulkhead_host::modules::commands_of;
 use bulkhead_host::runtime::{Runtime, SharedModules};
 use bulkhead_host::swapping::{self, Candidate, LeftOut};
 use bulkhead_policy::{ModuleRule, Origin, Policy};
@@ -62,7 +63,7 @@ mod tests {
     use super::*;
     use crate::policy::Stage;
     use crate::policy::known::{self, testing::version};
-    use bulkhead_host::modules::Form;
+    use bulkhead_host::modules::{Form, bytes};
     use bulkhead_host::ruling::By;
     use bulkhead_policy::Document;
     use bulkhead_store::{Code, Store};
@@ -72,7 +73,7 @@ mod tests {
     /// A store in which the code of a built-in module is installed under another name.
     fn installed(scratch: &Scratch, name: &str, commands: &[&str], code: &str, imports: &[&str]) -> Stage {
         let (store, form) = (Store::new(scratch.path().join("store")), Form::detect());
-        let bytes = modules::bytes(code, form).unwrap();
+        let bytes = bytes(code, form).unwrap();
         let (form, engine) = (form.name().to_owned(), bulkhead_engine::IDENTITY.to_owned());
         let code = Code { form, engine, digest: bulkhead_store::digest::of(bytes) };
         let (mut version, component) = (version(name, commands, imports), b"the component");
@@ -86,7 +87,7 @@ mod tests {
     }
 
     fn policy(text: &str) -> Policy {
-        let (commands, modules) = (bulkhead_host::commands::names(), modules::names());
+        let (commands, modules) = (bulkhead_catalog::commands::names(), modules::names());
         let document = Document::parse("p", &format!("version = 1\nprofile = \"full\"\n{text}"), &commands, &modules);
         Policy::merge([document.unwrap()], &commands, &modules).unwrap()
     }

@@ -1,7 +1,7 @@
 //! What an audit has seen.
 
-use bulkhead_host::commands::Catalog;
-use bulkhead_host::{commands, modules};
+use bulkhead_catalog::commands::Catalog;
+use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Document, Effect, Grant, Value};
 use serde_json::Value as Json;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,4 +1,4 @@
-//! The commands that the agent knows, and which of them may run.
+//! The commands that there are.
 
 use std::cell::RefCell;
 use std::collections::HashSet;
@@ -29,6 +29,19 @@ pub struct Installed {
 }
 
 include!(concat!(env!("OUT_DIR"), "/commands.rs"));
+
+/// An argument of a built-in command.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Argument {
+    /// The command.
+    pub command: &'static str,
+    /// The argument's name.
+    pub name: &'static str,
+    /// Whether no log and no audit may show its value.
+    pub secret: bool,
+}
+
+include!(concat!(env!("OUT_DIR"), "/arguments.rs"));
 
 /// The commands of an agent: the built-in ones, and those of installed modules.
 #[derive(Clone, Debug)]
@@ -110,69 +123,14 @@ pub fn names() -> Vec<&'static str> {
     COMMANDS.iter().map(|command| command.name).collect()
 }
 
-/// Commands that the lists of distributions name though no agent for Linux has them: to block or to allow them changes nothing.
-/// `guest-get-devices` is one of Windows; Red Hat's `/etc/sysconfig/qemu-ga` allows it.
-const ELSEWHERE: [&str; 1] = ["guest-get-devices"];
-
-/// What is wrong with a name in a list of the command line or the configuration file, as a sentence, if something is. Of the
-/// name of a vendor's command only the form is looked at: its module may be installed later.
-pub fn name_fault(name: &str) -> Option<String> {
-    if ELSEWHERE.contains(&name) {
-        return None;
-    }
-    if name.contains('*') {
-        return Some(format!("'{name}' is not the name of a command: a policy has patterns, a list has none"));
-    }
-    bulkhead_policy::command_fault(name, &names())
-}
-
 /// The built-in command called `name`.
 pub fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
-/// The owner's lists of the command line and the configuration file. They can only take commands away.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Lists {
-    /// Never run.
-    pub block: Vec<String>,
-    /// If not empty, nothing else runs.
-    pub allow: Vec<String>,
-}
-
-impl Lists {
-    /// Whether `command` may run now. In the frozen state only what is safe then runs, and it runs whatever the lists
-    /// say: a client must always be able to thaw.
-    pub fn permit(&self, command: &Command, frozen: bool) -> bool {
-        let names = |list: &[String]| list.iter().any(|name| name == command.name);
-        if frozen {
-            return command.allowed_while_frozen;
-        }
-        !names(&self.block) && (self.allow.is_empty() || names(&self.allow))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn permitted(block: &[&str], allow: &[&str], command: &str, frozen: bool) -> bool {
-        let owned = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
-        Lists { block: owned(block), allow: owned(allow) }.permit(find(command).unwrap(), frozen)
-    }
-
-    #[test]
-    fn blocking_beats_allowing() {
-        assert!(permitted(&[], &[], "guest-ping", false));
-        assert!(!permitted(&["guest-ping"], &["guest-ping"], "guest-ping", false));
-        assert!(!permitted(&[], &["guest-ping"], "guest-info", false));
-    }
-
-    #[test]
-    fn frozen_beats_both_lists() {
-        assert!(permitted(&["guest-fsfreeze-thaw"], &["guest-ping"], "guest-fsfreeze-thaw", true));
-        assert!(!permitted(&[], &["guest-file-open"], "guest-file-open", true));
-    }
 
     #[test]
     fn an_installed_command_is_found_and_takes_no_name_of_another() {
@@ -182,22 +140,6 @@ mod tests {
         assert_eq!(catalog.find("guest-ping").map(|it| it.module), Some("core"));
         assert_eq!(catalog.names().len(), COMMANDS.len() + 1);
         assert!(std::ptr::eq(interned("a"), interned(&String::from("a"))));
-    }
-
-    #[test]
-    fn a_name_that_no_command_has_is_told_with_the_nearest() {
-        for name in ["guest-ping", "guest-get-devices", "__com.example_backup-status"] {
-            assert_eq!(name_fault(name), None, "{name}");
-        }
-        for (name, said) in [
-            ("guest-exex", "there is no command 'guest-exex', did you mean 'guest-exec'?"),
-            ("guest_exec", "there is no command 'guest_exec', did you mean 'guest-exec'?"),
-            ("\"guest-exec\"", "there is no command '\"guest-exec\"', did you mean 'guest-exec'?"),
-            ("guest-ping;guest-exec", "there is no command 'guest-ping;guest-exec'"),
-            ("guest-file-*", "'guest-file-*' is not the name of a command: a policy has patterns, a list has none"),
-        ] {
-            assert_eq!(name_fault(name).as_deref(), Some(said));
-        }
     }
 
     #[test]

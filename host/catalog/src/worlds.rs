@@ -3,7 +3,7 @@
 //! A module cannot be instantiated with an import that is not listed for it, whoever replaced it. What it may do with what
 //! it imports, the owner's policy says.
 
-use bulkhead_gate::Capability;
+use crate::capability::Capability;
 
 /// Module, capability, and why it imports it.
 const WORLDS: &[(&str, Capability, &str)] = &[
@@ -43,7 +43,7 @@ pub fn may_import(module: &str, capability: Capability) -> bool {
 }
 
 /// Whether the built-in `module` may import this capability and no other.
-pub(super) fn reaches_only(module: &str, capability: Capability) -> bool {
+pub fn reaches_only(module: &str, capability: Capability) -> bool {
     let mut imported = WORLDS.iter().filter(|(name, ..)| *name == module).peekable();
     imported.peek().is_some() && imported.all(|(_, it, _)| *it == capability)
 }

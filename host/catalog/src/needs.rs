@@ -1,7 +1,6 @@
 //! What a command needs to be of any use.
 
 use crate::commands::Command;
-use bulkhead_policy::Policy;
 
 /// Command, capability, and a word that it needs there. A command stands here once for everything without which it cannot do
 /// what it is for; what makes its answer merely shorter is left out.
@@ -57,11 +56,6 @@ const NEEDS: &[(&str, &str, Option<&str>)] = &[
 #[cfg(test)]
 const NEED_NOTHING: &[&str] = &["guest-sync", "guest-ping", "guest-fsfreeze-status", "guest-fsfreeze-thaw"];
 
-/// Whether some grant of `policy` makes `command` usable.
-pub fn is_usable(command: &Command, policy: &Policy) -> bool {
-    of(command).all(|(capability, word)| policy.grants_any(command.module, capability, word))
-}
-
 /// What `command` cannot do without: capabilities, and a word that it needs there. Of one that is not built in nobody here
 /// knows; its module has asked for what it imports, so all of it is needed.
 pub fn of(command: &Command) -> impl Iterator<Item = (&'static str, Option<&'static str>)> {
@@ -71,23 +65,11 @@ pub fn of(command: &Command) -> impl Iterator<Item = (&'static str, Option<&'sta
     built_in.map(|(_, capability, word)| (*capability, *word)).chain(imported)
 }
 
-/// What `command` cannot do without and nothing grants, in words.
-pub fn missing(command: &Command, policy: &Policy) -> Vec<String> {
-    let ungranted = of(command).filter(|(capability, word)| !policy.grants_any(command.module, capability, *word));
-    let told = |(capability, word): (&str, Option<&str>)| match word {
-        Some(word) => format!("{capability} with '{word}'"),
-        None => capability.to_owned(),
-    };
-    ungranted.map(told).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::{self, COMMANDS};
-    use crate::modules;
-    use crate::policy_files::profile;
-    use bulkhead_policy::{Document, Mode, PROFILES, shape};
+    use crate::commands::COMMANDS;
+    use bulkhead_policy::shape;
 
     #[test]
     fn every_command_says_what_it_needs() {
@@ -99,37 +81,5 @@ mod tests {
             assert!(COMMANDS.iter().any(|it| it.name == *command), "{command}");
             assert!(shape::find(capability).is_some(), "{capability}");
         }
-    }
-
-    /// The commands that run under a policy, and those of them that can do something.
-    fn running_and_usable(policy: &Policy) -> (Vec<&'static str>, Vec<&'static str>) {
-        let runs = COMMANDS.iter().filter(|it| policy.command(it.name, false, |_| 0).mode != Mode::Deny);
-        let usable = runs.clone().filter(|it| is_usable(it, policy));
-        (runs.map(|it| it.name).collect(), usable.map(|it| it.name).collect())
-    }
-
-    #[test]
-    fn what_a_profile_lets_run_it_also_lets_do_something() {
-        for it in PROFILES {
-            let (running, usable) = running_and_usable(&profile(it.name));
-            assert_eq!(running, usable, "{}", it.name);
-            assert!(!running.is_empty(), "{}", it.name);
-        }
-    }
-
-    #[test]
-    fn what_is_forbidden_altogether_makes_its_commands_useless() {
-        let lost = |rule: &str| {
-            let text = format!("version = 1\nprofile = \"full\"\n[[forbid]]\nreason = \"x\"\n{rule}\n");
-            let (commands, modules) = (commands::names(), modules::names());
-            let document = Document::parse("p", &text, &commands, &modules).unwrap();
-            let (running, usable) = running_and_usable(&Policy::merge([document], &commands, &modules).unwrap());
-            running.into_iter().filter(|name| !usable.contains(name)).collect::<Vec<_>>()
-        };
-        assert_eq!(lost("capability = \"processes\""), ["guest-exec-status", "guest-exec"]);
-        assert_eq!(lost("capability = \"processes\"\nprograms = [\"/bin/sh\"]"), [""; 0], "others are left");
-        assert_eq!(lost("capability = \"power\"\nmodes = [\"suspend-ram\"]"), ["guest-suspend-ram"]);
-        assert_eq!(lost("capability = \"accounts\"\nusers = [\"root\"]"), [""; 0], "other users are left");
-        assert_eq!(lost("capability = \"accounts\"\nmay = [\"password\"]"), ["guest-set-user-password"]);
     }
 }
