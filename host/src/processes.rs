@@ -148,10 +148,11 @@ impl Processes {
         self.make_room(gate)?;
         let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
         self.readiness().map_err(errno)?;
-        let Started { spawned, time_limit, output_limit } = gate.spawn(module, program)?;
+        let Started { number, spawned, time_limit, output_limit } = gate.spawn(module, program)?;
         let pid = spawned.pid;
         let limit = output_limit.unwrap_or(STREAM);
         let child = Child {
+            number,
             module,
             input: spawned.stdin.map(|pipe| Input::new(pipe, input)),
             stdout: Stream::new(spawned.stdout, limit),

@@ -3,6 +3,25 @@
 use crate::{Errno, Gate, GateError, Kernel};
 use bulkhead_catalog::Capability;
 
+/// A variable of the agent's environment that modules may know. All others are the agent's alone: a service's environment has
+/// secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Variable {
+    /// `TZ`, the time zone.
+    Tz,
+    /// `QGA_OS_RELEASE`, by which qemu-ga is told of another os-release file.
+    OsRelease,
+}
+
+impl Variable {
+    fn name(self) -> &'static str {
+        match self {
+            Variable::Tz => "TZ",
+            Variable::OsRelease => "QGA_OS_RELEASE",
+        }
+    }
+}
+
 impl Gate {
     /// The answer of uname(2).
     pub fn uname(&self, module: &str) -> Result<Kernel, GateError<Errno>> {
@@ -16,10 +35,10 @@ impl Gate {
         Ok(self.system.loads()?)
     }
 
-    /// A variable of the agent's environment. Which ones a module can name, the interface says.
-    pub fn environment(&self, module: &str, name: &str) -> Result<Option<Vec<u8>>, GateError<Errno>> {
+    /// A variable of the agent's environment.
+    pub fn environment(&self, module: &str, variable: Variable) -> Result<Option<Vec<u8>>, GateError<Errno>> {
         self.require(module, Capability::Identity, &[])?;
-        Ok(self.system.environment(name))
+        Ok(self.system.environment(variable.name()))
     }
 }
 
@@ -36,12 +55,12 @@ mod tests {
         fake.set_environment("TZ", "CET-1");
         let gate = testing::full(&fake);
         assert_eq!(gate.uname("report").map(|kernel| kernel.host_name), Ok(b"vm".to_vec()));
-        assert_eq!(gate.environment("report", "TZ"), Ok(Some(b"CET-1".to_vec())));
-        assert_eq!(gate.environment("report", "QGA_OS_RELEASE"), Ok(None));
+        assert_eq!(gate.environment("report", Variable::Tz), Ok(Some(b"CET-1".to_vec())));
+        assert_eq!(gate.environment("report", Variable::OsRelease), Ok(None));
         fake.set_loads([1, 2, 3]);
         assert_eq!(gate.loads("report"), Ok([1, 2, 3]));
         assert!(matches!(gate.loads("time"), Err(GateError::Denied { .. })));
         assert!(matches!(gate.uname("core"), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.environment("file", "TZ"), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.environment("file", Variable::Tz), Err(GateError::Denied { .. })));
     }
 }

@@ -314,7 +314,7 @@ mod tests {
         for observe in [false, true] {
             gate.begin(Standing { frozen: true, observe, ..Standing::default() });
             for capability in Capability::ALL.iter().filter(|it| it.waits_for_a_thaw()) {
-                for module in testing::MODULES {
+                for module in bulkhead_catalog::modules::names() {
                     let denied = gate.require::<crate::Errno>(module, *capability, &[]);
                     assert!(denied.is_err(), "{module} {capability}, observe: {observe}");
                 }

@@ -10,6 +10,7 @@
 mod accounts;
 mod allowance;
 mod caps;
+mod children;
 mod clock;
 mod clock_setting;
 mod disks;
@@ -37,9 +38,11 @@ pub use bulkhead_sys::{
     Notes, OpenFile, OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
 };
 pub use caps::{Caps, Opened, Position};
+pub use children::ChildNumber;
 pub use clock_setting::{Direction, HWCLOCK};
 pub use hook::HookPhase;
 pub use hotplug::TakenOnline;
+pub use identity::Variable;
 pub use judgement::{Beyond, Judgement, Judgements, Standing};
 pub use mounts::MountTable;
 pub use power::{Mode, Tool};
@@ -51,6 +54,7 @@ use allowance::Allowance;
 use bulkhead_catalog::Capability;
 use bulkhead_sys::System;
 use caps::Meters;
+use children::Children;
 use judgement::Judge;
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -64,6 +68,7 @@ pub struct Gate {
     judge: Judge,
     meters: RefCell<Meters>,
     allowance: Allowance,
+    children: RefCell<Children>,
 }
 
 /// Why the gate did not open, or what the system answered behind it.
@@ -87,7 +92,7 @@ impl Gate {
     /// module can have it run but cannot choose it.
     pub fn new(system: Box<dyn System>, hook: Option<PathBuf>, policy: Rc<Policy>) -> Self {
         let (judge, meters, allowance) = (Judge::default(), RefCell::default(), Allowance::default());
-        let gate = Gate { system, hook, judge, meters, allowance };
+        let gate = Gate { system, hook, judge, meters, allowance, children: RefCell::default() };
         gate.set_policy(policy);
         gate
     }
@@ -104,12 +109,10 @@ mod testing {
     //! Gates for tests.
 
     use super::{Gate, Policy};
+    use bulkhead_catalog::{commands, modules};
     use bulkhead_policy::{Document, Profile};
     use bulkhead_sys::{Fake, System};
     use std::rc::Rc;
-
-    pub(crate) const MODULES: &[&str] =
-        &["core", "file", "filesystem", "power", "exec", "report", "time", "hotplug", "account"];
 
     /// With the profile that allows what qemu-ga allows.
     pub(crate) fn full(system: &Fake) -> Gate {
@@ -119,20 +122,16 @@ mod testing {
     /// The same in front of any system.
     pub(crate) fn in_front_of(system: Box<dyn System>) -> Gate {
         let profile = Profile::named("full").expect("there is a profile full");
-        let policy = Policy::of_profile(profile, &commands(), MODULES).expect("the profile is sound");
+        let policy = Policy::of_profile(profile, &commands::names(), &modules::names()).expect("the profile is sound");
         Gate::new(system, None, Rc::new(policy))
     }
 
     /// With these rules and no others.
     pub(crate) fn with(system: &Fake, rules: &str) -> Gate {
         let text = format!("version = 1\n{rules}");
-        let document = Document::parse("test", &text, &commands(), MODULES).unwrap_or_else(|error| panic!("{error}"));
-        let policy = Policy::merge([document], &commands(), MODULES).expect("the rules are sound");
+        let document = Document::parse("test", &text, &commands::names(), &modules::names())
+            .unwrap_or_else(|error| panic!("{error}"));
+        let policy = Policy::merge([document], &commands::names(), &modules::names()).expect("the rules are sound");
         Gate::new(Box::new(system.clone()), None, Rc::new(policy))
-    }
-
-    fn commands() -> Vec<&'static str> {
-        let commands = include_str!("../../../schemas/commands.txt");
-        commands.lines().filter(|line| line.starts_with("guest-")).collect()
     }
 }

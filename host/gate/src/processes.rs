@@ -1,6 +1,6 @@
 //! `processes`: starting programs.
 
-use crate::{Ending, Errno, Gate, GateError, Manner, Spawn, Spawned};
+use crate::{ChildNumber, Errno, Gate, GateError, Manner, Spawn, Spawned};
 use bulkhead_catalog::Capability;
 use bulkhead_policy::{Ask, Grant};
 use bulkhead_sys::Thing;
@@ -9,7 +9,9 @@ use std::time::Duration;
 /// A program that was started.
 #[derive(Debug)]
 pub struct Started {
-    /// Its number, and our ends of its pipes.
+    /// By which it is waited for.
+    pub number: ChildNumber,
+    /// Its process id, and our ends of its pipes.
     pub spawned: Spawned,
     /// How long it may run. It leads a process group of its own then, and only then.
     pub time_limit: Option<Duration>,
@@ -72,34 +74,28 @@ impl Gate {
         let (path, file) = if located.is_fixed { (located.path, None) } else { (path, Some(located.file)) };
         program.path = path;
         program.manner = Manner { file, exact: true, user: run_as, own_group: time_limit.is_some() };
-        Ok(Started { spawned: self.system.spawn(&program)?, time_limit, output_limit })
+        self.started(&program, time_limit, output_limit)
     }
 
     /// As qemu-ga would.
     fn spawn_as_usual(&self, mut program: Spawn) -> Result<Started, GateError<Errno>> {
         program.path = self.find(&program)?;
-        Ok(Started { spawned: self.system.spawn(&program)?, time_limit: None, output_limit: None })
+        self.started(&program, None, None)
+    }
+
+    fn started(
+        &self,
+        program: &Spawn,
+        time_limit: Option<Duration>,
+        output_limit: Option<usize>,
+    ) -> Result<Started, GateError<Errno>> {
+        let spawned = self.system.spawn(program)?;
+        let number = self.children.borrow_mut().add(spawned.pid, program.manner.own_group);
+        Ok(Started { number, spawned, time_limit, output_limit })
     }
 
     fn find(&self, program: &Spawn) -> Result<Vec<u8>, Errno> {
         self.system.find_program(&program.path, program.environment.as_deref().and_then(search_path))
-    }
-
-    /// How a program that was started ended; nothing while it runs. No grant is asked for: it is the host that waits for
-    /// what it has started.
-    pub fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno> {
-        self.system.reap(pid)
-    }
-
-    /// Ends a program with a time limit, and whatever is left of its group, before it is reaped. No grant is asked for: a
-    /// rule has set the limit.
-    pub fn end_group(&self, pid: i32) -> Result<(), Errno> {
-        self.system.kill_group(pid)
-    }
-
-    /// Whether a program has ended. Its number stays its own until it is reaped.
-    pub fn has_ended(&self, pid: i32) -> Result<bool, Errno> {
-        self.system.has_ended(pid)
     }
 }
 

@@ -23,11 +23,11 @@ impl Host for Compartment {
 
     fn environment(&mut self, variable: Variable) -> wasmtime::Result<Option<Vec<u8>>> {
         self.called(0)?;
-        let name = match variable {
-            Variable::Tz => "TZ",
-            Variable::OsRelease => "QGA_OS_RELEASE",
+        let variable = match variable {
+            Variable::Tz => bulkhead_gate::Variable::Tz,
+            Variable::OsRelease => bulkhead_gate::Variable::OsRelease,
         };
-        let value = self.state().gate.environment(self.module, name);
+        let value = self.state().gate.environment(self.module, variable);
         let value = value.map_err(|_| broken_rule("the module was not granted the environment"))?;
         self.brought(value.as_ref().map_or(0, Vec::len));
         Ok(value)

@@ -1,7 +1,7 @@
 //! One program that was started: its pipes, what came out of them, and its end.
 
 use super::pieces::Pieces;
-use bulkhead_gate::{Ending, Errno, Gate};
+use bulkhead_gate::{ChildNumber, Ending, Errno, Gate};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;
@@ -18,6 +18,8 @@ const TURNS: usize = 4;
 /// A program that was started.
 #[derive(Debug)]
 pub(super) struct Child {
+    /// By which the gate knows it.
+    pub(super) number: ChildNumber,
     /// The module that started it.
     pub(super) module: &'static str,
     pub(super) input: Option<Input>,
@@ -62,14 +64,13 @@ impl Child {
         self.input.take_if(Input::feed);
     }
 
-    /// Waits for the program, without waiting long, if it was not waited for yet. By its number alone: the agent has other
-    /// children, for which others wait.
+    /// Waits for the program, without waiting long, if it was not waited for yet. `pid` is for the log.
     pub(super) fn reap(&mut self, gate: &Gate, pid: i32) {
         if self.ending.is_some() {
             return;
         }
         if self.leads_group {
-            match gate.has_ended(pid) {
+            match gate.has_ended(self.number) {
                 // It may end this very moment; then it is reaped next time, and its group ended before.
                 Ok(false) => return,
                 // As long as it is not reaped the group is certainly its own.
@@ -77,7 +78,7 @@ impl Child {
                 Err(errno) => tracing::debug!("cannot look at process {pid}: {errno}"),
             }
         }
-        match gate.reap(pid) {
+        match gate.reap(self.number) {
             Ok(ending) => self.ending = ending,
             Err(Errno::EINTR) => {}
             Err(errno) => {
@@ -90,7 +91,7 @@ impl Child {
     /// Kills it, unless it has ended already, and all that is left in its group. To be called before it is reaped.
     pub(super) fn end(&mut self, gate: &Gate, pid: i32) {
         self.deadline = None;
-        if let Err(errno) = gate.end_group(pid) {
+        if let Err(errno) = gate.end_group(self.number) {
             tracing::warn!("cannot end the process group {pid}: {errno}");
         }
     }
