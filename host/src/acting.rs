@@ -4,7 +4,7 @@
 
 use crate::auditing::spoken;
 use crate::logging::ACT;
-use crate::ruling::{By, Ruling};
+use crate::rulings::{By, Ruling};
 use bulkhead_audit::Kind;
 use bulkhead_catalog::Capability;
 use bulkhead_catalog::commands::Command;

@@ -5,16 +5,13 @@ use crate::auditing::{Line, Ran};
 use crate::capability::Answered;
 use crate::capability::bindings::bulkhead::agent::types::{CommandError, ErrorClass as WitClass};
 use crate::counts::Counts;
-use crate::denials;
-use crate::host_state::SharedState;
+use crate::host_state::{Begun, SharedState};
 use crate::lineup::SharedLineup;
-use crate::pace::Paces;
-use crate::ruling::{self, Ruling};
+use crate::rulings::{self, Ruling, denials};
 use crate::runtime::{Failure, Runtime, limits};
 use bulkhead_audit::Kind;
 use bulkhead_catalog::commands::Command;
-use bulkhead_gate::{Judgements, Standing};
-use bulkhead_policy::Mode;
+use bulkhead_gate::Judgements;
 use bulkhead_protocol::{ErrorClass, Id, Message, Reply, Request, Success};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -23,7 +20,6 @@ use std::time::{Duration, Instant, SystemTime};
 pub struct Dispatcher {
     runtime: Runtime,
     state: SharedState,
-    pace: Paces,
     /// Who wants to know how installed modules do; nobody, if none can be installed.
     lineup: Option<SharedLineup>,
 }
@@ -31,7 +27,7 @@ pub struct Dispatcher {
 impl Dispatcher {
     /// Joins the parts.
     pub fn new(runtime: Runtime, state: SharedState) -> Self {
-        Dispatcher { runtime, state, pace: Paces::default(), lineup: None }
+        Dispatcher { runtime, state, lineup: None }
     }
 
     /// From now on `lineup` is told how modules do.
@@ -75,38 +71,27 @@ impl Dispatcher {
         self.runtime.settle(&self.state);
     }
 
-    /// Whether `command` may run now.
-    fn judge(&mut self, command: &Command) -> Ruling {
-        let ruling = self.state.borrow().rule(command, |within| self.pace.calls(command.name, within));
-        self.pace.called(command.name);
-        ruling
-    }
-
     fn execute(&mut self, request: Request) -> Option<Reply> {
         let (time, begin) = (SystemTime::now(), Instant::now());
         Counts::add(&self.state.borrow().counts.requests);
-        let found = self.state.borrow().catalog().find(request.execute());
-        let Some(command) = found.as_ref() else {
+        let begun = self.state.borrow_mut().begin(request.execute());
+        let ruled_in = begin.elapsed();
+        let Some(Begun { command, ruling, was_frozen, frozen_before }) = begun else {
             let desc = format!("The command {} has not been found", request.execute());
             tracing::debug!("read data: unknown command {}", cut_for_log(request.execute()));
             let ruling = Ruling::unknown();
             return Some(self.refuse(&request, &desc, time, &ruling, Duration::ZERO));
         };
-        let was_frozen = self.state.borrow().is_frozen();
-        let ruling = self.judge(command);
-        let ruled_in = begin.elapsed();
+        let command = &command;
         if !ruling.permits() {
             let desc = format!("Command {} has been disabled: the command is not allowed", command.name);
             acting::tell_refusal(command, &ruling);
             tracing::debug!("read data: {}: refused, by: {}", command.name, ruling.by);
             return Some(self.refuse(&request, &desc, time, &ruling, ruled_in));
         }
-        let observe = ruling.mode == Mode::Observe;
-        self.state.borrow().gate.begin(Standing { observe, frozen: was_frozen, exact: false });
-        let frozen_before = self.state.borrow().frozen_here().len();
         let (ended, mut answered) = self.runtime.run(command.module, &self.state, request);
         let failed = !matches!(ended, Ok(Ok(_)));
-        let judgements = self.state.borrow().gate.end();
+        let judgements = self.state.borrow_mut().end();
         denials::tell(command, ruling.mode, &judgements);
         if matches!(ended, Err(Failure::Module(_))) {
             self.state.borrow_mut().set_broken(command.module);
@@ -116,7 +101,7 @@ impl Dispatcher {
         }
         let mut concluded = conclude(command, ended, &mut answered);
         // Whatever its module says, a thaw ends the frozen state.
-        if frozen_before > 0 && ruling::is_thaw(command.name) && self.state.borrow().is_frozen() {
+        if frozen_before > 0 && rulings::is_thaw(command.name) && self.state.borrow().is_frozen() {
             let id = answered.request.as_ref().and_then(Request::id);
             concluded.reply = self.thaw(command, frozen_before, id).or(concluded.reply);
         }

@@ -2,18 +2,16 @@
 
 use crate::auditing::Audit;
 use crate::counts::Counts;
-use crate::enabled::{Because, Enabled};
 use crate::handles::Handles;
 use crate::logging::LogHold;
 use crate::processes::Processes;
-use crate::ruling::Lists;
-use crate::ruling::{self, Ruling};
+use crate::rulings::{Lists, Ruling, Rulings};
 use crate::state::{State, StateError};
 use bulkhead_catalog::commands::{Catalog, Command};
-use bulkhead_gate::{Errno, Gate, GateError, HookPhase, MountError, MountId};
+use bulkhead_gate::{Errno, Gate, GateError, HookPhase, Judgements, MountError, MountId, Standing};
+use bulkhead_policy::Mode;
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::Duration;
 
 /// The host's state, shared by the dispatcher and the compartment that runs. One request runs at a time, on one
 /// thread, and a capability holds the borrow only for its own call.
@@ -28,15 +26,9 @@ pub struct HostState {
     pub handles: Handles,
     /// Programs that run on their own.
     pub processes: Processes,
-    /// The owner's lists.
-    pub lists: Lists,
     /// How much was asked.
     pub counts: Counts,
-    catalog: Catalog,
-    /// Modules that could not be loaded.
-    broken_modules: Vec<&'static str>,
-    /// What guest-info was told last.
-    enabled: Option<Enabled>,
+    rulings: Rulings,
     state: State,
     log: LogHold,
     audit: Audit,
@@ -44,6 +36,19 @@ pub struct HostState {
     frozen_here: Vec<Vec<u8>>,
     /// What waits for the thaw.
     once_thawed: Vec<OnceThawed>,
+}
+
+/// A command that a client has named.
+#[derive(Clone, Debug)]
+pub struct Begun {
+    /// It.
+    pub command: Command,
+    /// Whether it may run.
+    pub ruling: Ruling,
+    /// Whether it came in the frozen state.
+    pub was_frozen: bool,
+    /// How many file systems this agent had frozen then.
+    pub frozen_before: usize,
 }
 
 /// Something that has to wait until disks can be written again.
@@ -61,35 +66,28 @@ impl HostState {
         if state.is_frozen() {
             log.hold();
         }
-        let (handles, broken_modules, frozen_here) = (Handles::default(), Vec::new(), Vec::new());
-        let processes = Processes::default();
-        let audit = Audit::default();
         HostState {
             gate,
-            handles,
-            processes,
-            lists,
+            handles: Handles::default(),
+            processes: Processes::default(),
             counts: Counts::default(),
-            catalog: Catalog::built_in(),
-            broken_modules,
-            enabled: None,
+            rulings: Rulings::new(lists),
             state,
             log,
-            audit,
-            frozen_here,
+            audit: Audit::default(),
+            frozen_here: Vec::new(),
             once_thawed: Vec::new(),
         }
     }
 
     /// The commands that there are.
     pub fn catalog(&self) -> &Catalog {
-        &self.catalog
+        self.rulings.catalog()
     }
 
     /// From now on these are there. Modules that could not be loaded get another chance.
     pub fn set_catalog(&mut self, catalog: Catalog) {
-        self.catalog = catalog;
-        self.broken_modules.clear();
+        self.rulings.set_catalog(catalog);
     }
 
     /// From now on what happens is written to `audit`, or kept for it if the agent starts frozen.
@@ -110,36 +108,36 @@ impl HostState {
         self.once_thawed.push(OnceThawed(Box::new(action)));
     }
 
-    /// Whether `command` may run now. `calls` tells how often it came within a time until now.
-    pub fn rule(&self, command: &Command, calls: impl Fn(Duration) -> u32) -> Ruling {
-        // A thaw is done without its module if need be.
-        let must_thaw = self.is_frozen() && ruling::is_thaw(command.name);
-        if !must_thaw && self.broken_modules.contains(&command.module) {
-            return Ruling::broken();
+    /// A client names a command. Nothing if there is none of that name. If it may run, a request has begun at the gate, and is judged
+    /// as the ruling says until [`HostState::end`].
+    pub fn begin(&mut self, name: &str) -> Option<Begun> {
+        let command = self.rulings.catalog().find(name)?;
+        let was_frozen = self.is_frozen();
+        let ruling = self.rulings.on_call(&command, was_frozen, &self.gate.policy());
+        if ruling.permits() {
+            self.gate.begin(Standing { observe: ruling.mode == Mode::Observe, frozen: was_frozen, exact: false });
         }
-        Ruling::of(command, self.is_frozen(), &self.lists, &self.gate.policy(), calls)
+        Some(Begun { command, ruling, was_frozen, frozen_before: self.frozen_here.len() })
+    }
+
+    /// The request that has begun is over: what the policy said meanwhile.
+    pub fn end(&mut self) -> Judgements {
+        self.gate.end()
+    }
+
+    /// Whether `command` might run now, if it were the first of its kind; nothing counts it.
+    pub fn rule(&self, command: &Command) -> Ruling {
+        self.rulings.of(command, self.is_frozen(), &self.gate.policy(), |_| 0)
     }
 
     /// For each command of the catalog, in its order, whether it would run if it came now and were the first of its kind.
     pub fn enabled(&mut self) -> &[bool] {
-        let policy = self.gate.policy();
-        let because = Because {
-            policy: &policy,
-            catalog: &self.catalog,
-            lists: &self.lists,
-            frozen: self.is_frozen(),
-            broken: self.broken_modules.len(),
-        };
-        let known = self.enabled.take().filter(|known| known.holds(&because));
-        let known = known.unwrap_or_else(|| Enabled::new(&because, |command| self.rule(command, |_| 0).permits()));
-        self.enabled.insert(known).commands()
+        self.rulings.enabled(self.state.is_frozen(), &self.gate.policy())
     }
 
     /// `module` cannot be loaded, and will not be: from now on guest-info tells the truth about its commands.
     pub fn set_broken(&mut self, module: &'static str) {
-        if !self.broken_modules.contains(&module) {
-            self.broken_modules.push(module);
-        }
+        self.rulings.set_broken(module);
     }
 
     /// A handle never given before.

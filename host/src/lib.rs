@@ -20,7 +20,7 @@
 //! machine is given; [`running`] is how the owner's tools (package bulkhead-tools) find it.
 //!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
-//! what there is stands in bulkhead-catalog; [`ruling`] says which commands may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
+//! what there is stands in bulkhead-catalog; [`rulings`] says which commands may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
 //! what the owner keeps, `acting` which commands both must not miss.
 
 // The road, and whoever joins it.
@@ -33,11 +33,8 @@ pub mod session;
 pub mod dispatcher;
 
 // Whether a command may run.
-mod denials;
-mod enabled;
-mod pace;
 pub mod policy_files;
-pub mod ruling;
+pub mod rulings;
 
 pub mod modules;
 

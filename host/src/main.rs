@@ -12,7 +12,7 @@ use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::{self, LogHold, NOTICE};
 use bulkhead_host::policy_files::{Loaded, PolicyFiles, is_drop_in};
 use bulkhead_host::reloading::{Reloading, hang_ups, questions};
-use bulkhead_host::ruling::{Lists, name_fault};
+use bulkhead_host::rulings::{Lists, name_fault};
 use bulkhead_host::running::{Announced, InForce, Report, audit_limits, log_limits};
 use bulkhead_host::runtime::{Runtime, limits};
 use bulkhead_host::state::State;

@@ -255,7 +255,7 @@ fn path(statedir: &Path) -> PathBuf {
 mod tests {
     use super::*;
     use crate::auditing::Figures;
-    use crate::ruling::Lists;
+    use crate::rulings::Lists;
 
     fn report() -> Report {
         let module = |name: &str, stage| ServingModule {

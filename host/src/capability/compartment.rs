@@ -3,7 +3,7 @@
 use super::{broken_rule, errno};
 use crate::host_state::{HostState, SharedState};
 use crate::processes::Pieces;
-use crate::ruling;
+use crate::rulings;
 use crate::runtime::{Bounds, Timing, limits};
 use bulkhead_gate::MountTable;
 use bulkhead_protocol::{Request, Success};
@@ -86,7 +86,7 @@ impl Compartment {
     /// Gives it the request to answer, whose time begins now. A request to thaw what is frozen has all that the agent itself
     /// would give it, however little the owner's limits leave its module.
     pub fn accept(&mut self, request: Request) {
-        self.leads_out = ruling::leads_out(request.execute()) && self.state.borrow().is_frozen();
+        self.leads_out = rulings::leads_out(request.execute()) && self.state.borrow().is_frozen();
         if self.leads_out {
             self.bounds.widen();
         }
@@ -201,7 +201,7 @@ impl Drop for Acting<'_> {
 mod tests {
     use super::*;
     use crate::logging::LogHold;
-    use crate::ruling::Lists;
+    use crate::rulings::Lists;
     use crate::state::State;
     use bulkhead_gate::{Gate, Notes};
     use bulkhead_protocol::{Framer, Limits, Message};

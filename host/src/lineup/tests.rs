@@ -3,7 +3,7 @@
 use super::*;
 use crate::host_state::HostState;
 use crate::logging::LogHold;
-use crate::ruling::Lists;
+use crate::rulings::Lists;
 use crate::runtime::Runtime;
 use crate::state::State;
 use crate::swapping::of_store;

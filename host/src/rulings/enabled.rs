@@ -1,13 +1,13 @@
 //! Which commands would run: what guest-info tells. Clients ask often, and the answer seldom changes.
 
-use crate::ruling::Lists;
+use super::Lists;
 use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_policy::Policy;
 use std::rc::Rc;
 
 /// For each command of a catalog, in its order, whether it would run.
 #[derive(Debug)]
-pub(crate) struct Enabled {
+pub(super) struct Enabled {
     commands: Vec<bool>,
     policy: Rc<Policy>,
     catalog: Catalog,
@@ -17,22 +17,22 @@ pub(crate) struct Enabled {
 }
 
 /// All that the answer depends on.
-pub(crate) struct Because<'a> {
+pub(super) struct Because<'a> {
     /// The policy in force.
-    pub(crate) policy: &'a Rc<Policy>,
+    pub(super) policy: &'a Rc<Policy>,
     /// The commands that there are.
-    pub(crate) catalog: &'a Catalog,
+    pub(super) catalog: &'a Catalog,
     /// The owner's lists.
-    pub(crate) lists: &'a Lists,
+    pub(super) lists: &'a Lists,
     /// Whether file systems are frozen.
-    pub(crate) frozen: bool,
+    pub(super) frozen: bool,
     /// How many modules could not be loaded: they only become more while the catalog stays.
-    pub(crate) broken: usize,
+    pub(super) broken: usize,
 }
 
 impl Enabled {
     /// As `runs` says of each command.
-    pub(crate) fn new(because: &Because<'_>, runs: impl Fn(&Command) -> bool) -> Self {
+    pub(super) fn new(because: &Because<'_>, runs: impl Fn(&Command) -> bool) -> Self {
         Enabled {
             commands: because.catalog.all().iter().map(runs).collect(),
             policy: Rc::clone(because.policy),
@@ -45,7 +45,7 @@ impl Enabled {
 
     /// Whether the answer is still the same. Policies and catalogs are replaced as a whole, and compared by where they are: the
     /// old ones are kept here, so no other can be in their place.
-    pub(crate) fn holds(&self, because: &Because<'_>) -> bool {
+    pub(super) fn holds(&self, because: &Because<'_>) -> bool {
         Rc::ptr_eq(&self.policy, because.policy)
             && self.catalog.is_same(because.catalog)
             && self.lists == *because.lists
@@ -53,7 +53,7 @@ impl Enabled {
     }
 
     /// The answer.
-    pub(crate) fn commands(&self) -> &[bool] {
+    pub(super) fn commands(&self) -> &[bool] {
         &self.commands
     }
 }

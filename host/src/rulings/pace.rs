@@ -11,7 +11,7 @@ const REMEMBERED: usize = 10_000;
 
 /// When commands came, by a clock that nobody sets. It stands still while the machine sleeps.
 #[derive(Debug, Default)]
-pub(crate) struct Paces {
+pub(super) struct Paces {
     /// Of the commands that were asked about, the earliest call first.
     commands: RefCell<HashMap<&'static str, VecDeque<Instant>>>,
 }
@@ -19,12 +19,12 @@ pub(crate) struct Paces {
 impl Paces {
     /// `command` comes now, whether it may run or not: who is refused because of being too fast and goes on just as fast stays
     /// refused.
-    pub(crate) fn called(&mut self, command: &'static str) {
+    pub(super) fn called(&mut self, command: &'static str) {
         self.called_at(command, Instant::now());
     }
 
     /// How often `command` came within a time until now. It is counted from the first time that somebody asks.
-    pub(crate) fn calls(&self, command: &'static str, within: Duration) -> u32 {
+    pub(super) fn calls(&self, command: &'static str, within: Duration) -> u32 {
         self.calls_at(command, within, Instant::now())
     }
 

@@ -1,12 +1,7 @@
 //! May a command run now, and who says so? The dispatcher asks before it runs one, guest-info tells clients what would come of
 //! asking, and the owner's tools explain it: all of them ask here.
 
-mod lists;
-mod usable;
-
-pub use lists::{Lists, name_fault};
-pub use usable::{is_usable, missing};
-
+use super::{Lists, is_usable};
 use bulkhead_catalog::commands::Command;
 use bulkhead_policy::{Mode, Origin, Policy};
 use std::fmt;

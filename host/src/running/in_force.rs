@@ -1,7 +1,7 @@
 //! What an agent has in force, and how it got it: so that the owner's tools ask the agent and need not guess.
 
 use crate::policy_files::Loaded;
-use crate::ruling::Lists;
+use crate::rulings::Lists;
 use crate::{auditing, logging};
 use bulkhead_config::{Config, KeyFile};
 use std::path::PathBuf;

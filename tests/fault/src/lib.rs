@@ -10,7 +10,7 @@ use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::Installed;
 use bulkhead_host::policy_files::profile;
-use bulkhead_host::ruling::Lists;
+use bulkhead_host::rulings::Lists;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
 use bulkhead_policy::{Document, Policy};

@@ -6,7 +6,7 @@ use bulkhead_host::capability::bindings::bulkhead::agent::{arguments, clock, rep
 use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::policy_files::profile;
-use bulkhead_host::ruling::Lists;
+use bulkhead_host::rulings::Lists;
 use bulkhead_host::state::State;
 use bulkhead_protocol::{Framer, Limits, Message};
 use bulkhead_sys::Fake;

@@ -12,7 +12,7 @@ use bulkhead_host::capability::bindings::bulkhead::agent::types::ErrorClass;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::{Form, Installed, component};
-use bulkhead_host::ruling::Lists;
+use bulkhead_host::rulings::Lists;
 use bulkhead_host::runtime::{Failure, Runtime};
 use bulkhead_host::state::State;
 use bulkhead_policy::{Document, Policy};

@@ -6,7 +6,7 @@ use crate::command_line::Which;
 use bulkhead_catalog::commands;
 use bulkhead_catalog::modules;
 use bulkhead_gate::{Beyond, Judgement};
-use bulkhead_host::ruling::{By, missing};
+use bulkhead_host::rulings::{By, missing};
 use bulkhead_policy::{CommandRule, Document, Grant, Mode, Origin, Policy, Value};
 use std::fmt::Write as _;
 use std::io::Write;

@@ -1,8 +1,8 @@
 //! What becomes of a command under a policy, in few words.
 
 use bulkhead_catalog::commands::Command;
-use bulkhead_host::ruling::Lists;
-use bulkhead_host::ruling::{By, Ruling};
+use bulkhead_host::rulings::Lists;
+use bulkhead_host::rulings::{By, Ruling};
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy};
 use std::fmt::{self, Display, Formatter};
 

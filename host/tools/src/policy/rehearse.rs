@@ -9,8 +9,8 @@ use bulkhead_gate::{Gate, Judgement, Judgements, Notes};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
-use bulkhead_host::ruling::Lists;
-use bulkhead_host::ruling::{By, Ruling};
+use bulkhead_host::rulings::Lists;
+use bulkhead_host::rulings::{By, Ruling};
 use bulkhead_host::runtime::{Runtime, StartError};
 use bulkhead_host::state::State;
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy, When};
@@ -135,7 +135,7 @@ impl Stage {
             (self.state.borrow().gate.rehearsed(), notes.list())
         };
         self.set(Gate::rehearsal(Rc::clone(&unhurried), mount_points, Notes::default()), frozen, &catalog);
-        let ruling = self.state.borrow().rule(&command, |_| 0);
+        let ruling = self.state.borrow().rule(&command);
         let reply = self.answer(&text)?;
         let rule = unhurried.command(command.name, frozen, |_| 0).rule.cloned();
         let paces = paces.into_iter().filter(|rule| rule.concerns(command.name, frozen)).collect();

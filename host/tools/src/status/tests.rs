@@ -3,7 +3,7 @@ use bulkhead_host::auditing;
 use bulkhead_host::counts::Counts;
 use bulkhead_host::policy_files::PolicyFiles;
 use bulkhead_host::processes;
-use bulkhead_host::ruling::Lists;
+use bulkhead_host::rulings::Lists;
 use bulkhead_host::running::{InForce, ServingModule, Stage, Told};
 use bulkhead_host::swapping::LeftOut;
 use bulkhead_store::Quarantine;

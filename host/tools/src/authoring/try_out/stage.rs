@@ -11,7 +11,7 @@ use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::{self, Form, Installed};
-use bulkhead_host::ruling::Lists;
+use bulkhead_host::rulings::Lists;
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::state::State;
 use bulkhead_protocol::{Framer, Limits, Message, SENTINEL};

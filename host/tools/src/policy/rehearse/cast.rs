@@ -64,7 +64,7 @@ mod tests {
     use crate::policy::Stage;
     use crate::policy::known::{self, testing::version};
     use bulkhead_host::modules::{Form, bytes};
-    use bulkhead_host::ruling::By;
+    use bulkhead_host::rulings::By;
     use bulkhead_policy::Document;
     use bulkhead_store::{Code, Store};
     use bulkhead_test_support::Scratch;
