@@ -7,7 +7,7 @@
 //! QEMU <-> virtio-serial
 //!   1 transport    bytes                    one client at a time; comes back when the client does
 //!   2 session      -> Message               bulkhead-protocol finds where a request ends
-//!   3 dispatcher   -> command looked up     unknown, or the ruling is no: an error
+//!   3 dispatcher   -> command, ruling       unknown, or the ruling is no: an error
 //!   4 modules      -> which compartment     the built-in set, in the form this processor can run
 //!   5 runtime      -> fresh instance        memory, time and calls are bounded; its world alone is linked
 //!   6 capability   -> plain request         one file per WIT interface; handles are looked up
@@ -15,13 +15,14 @@
 //!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
 //! ```
 //!
-//! The policy's files are [`policy_files`]. [`reloading`] puts another policy in force
-//! while the agent runs, [`swapping`] other modules into the [`lineup`]; [`additions`] takes into use what the
-//! machine is given; [`running`] is how the owner's tools (package bulkhead-tools) find it.
+//! Which commands and modules there are stands in the package bulkhead-catalog; [`rulings`] says which commands may run, by the
+//! policy whose files are [`policy_files`]. [`reloading`] puts another policy in force while the agent runs, [`swapping`] other
+//! modules into the [`lineup`]; [`additions`] takes into use what the machine is given; [`running`] is how the owner's tools
+//! (package bulkhead-tools) find it.
 //!
-//! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag) and
-//! what there is stands in bulkhead-catalog; [`rulings`] says which commands may run. [`agent`] joins all of it; [`logging`] is where the owner reads about it, [`auditing`]
-//! what the owner keeps, `acting` which commands both must not miss.
+//! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag). [`agent`]
+//! joins all of it; [`logging`] is where the owner reads about it, [`auditing`] what the owner keeps, `acting` which commands
+//! both must not miss.
 
 // The road, and whoever joins it.
 pub mod agent;

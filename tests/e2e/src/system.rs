@@ -64,7 +64,7 @@ impl System {
 
         let mut command = hardware::machine(&parts, &scratch, &self.cpu, "768,slots=2,maxmem=2G");
         hardware(&mut command, &scratch, &image);
-        let mut vm = Vm::attach(Machine::run(command, scratch), "bulkhead");
+        let mut vm = Vm::attach(Machine::run(command, scratch), "bulkhead-agent");
         settle(vm.backdoor());
         Some(vm)
     }
