@@ -154,7 +154,8 @@ fn serve(start: Start) -> anyhow::Result<ExitCode> {
     // Here, so that this thread takes them: the agent's own may be in the middle of a system call.
     hear_signals().context("cannot wait for signals")?;
     let thread = std::thread::Builder::new().name("agent".to_owned()).stack_size(limits::THREAD_STACK);
-    let agent = thread.spawn(move || serve_here(start, &tokio, signals))?;
+    // Where a filter forbids clone3(2) with EPERM instead of ENOSYS, the C library makes none.
+    let agent = thread.spawn(move || serve_here(start, &tokio, signals)).context("cannot start a thread")?;
     match agent.join() {
         Ok(ended) => ended.map(|()| ExitCode::SUCCESS),
         Err(_) => anyhow::bail!("a bug in the agent has ended it; please report what the log says"),

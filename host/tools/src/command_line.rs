@@ -264,7 +264,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-/// The first word that is not understood, if it is an option before any tool: until 0.1 one program was both.
+/// The first word that is not understood, if it is an option before any tool: most likely one of the agent's.
 fn is_meant_for_the_agent(error: &clap::Error) -> Option<String> {
     let word =
         error.get(ContextKind::InvalidArg).filter(|_| error.kind() == clap::error::ErrorKind::UnknownArgument)?;
