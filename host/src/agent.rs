@@ -3,10 +3,10 @@
 use crate::additions::Additions;
 use crate::dispatcher::Dispatcher;
 use crate::host_state::SharedState;
-use crate::processes::Tending;
+use crate::installed::Swapping;
 use crate::reloading::Reloading;
 use crate::session;
-use crate::swapping::Swapping;
+use crate::tending::Tending;
 use crate::transport::{Transport, TransportError};
 use bulkhead_sys::process::pause;
 use std::io;

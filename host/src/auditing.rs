@@ -6,8 +6,8 @@ mod arguments;
 pub(crate) use arguments::spoken;
 pub use bulkhead_audit::{Figures, Limits};
 
+use crate::bounds::Timing;
 use crate::rulings::{By, Ruling};
-use crate::runtime::Timing;
 use bulkhead_audit::{Entry, Kind, Members, Notice, Trail};
 use bulkhead_catalog::commands::Installed;
 use bulkhead_gate::Judgements;

@@ -1,6 +1,6 @@
 //! Digests and times, as short as people read them.
 
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Characters of a digest that are shown where the whole of it would only fill the line. It bounds a column: twelve are
 /// enough to tell any two files apart by eye, and the tools take them where a digest is asked for.
@@ -15,6 +15,11 @@ pub fn short(digest: &str) -> &str {
 pub fn date(seconds: u64) -> String {
     let text = bulkhead_audit::rfc3339(UNIX_EPOCH + Duration::from_secs(seconds));
     text.replace(".000000Z", "Z")
+}
+
+/// Seconds since 1970.
+pub fn now() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use crate::acting;
 use crate::auditing::{Line, Ran};
+use crate::bounds::limits;
 use crate::capability::Answered;
 use crate::capability::bindings::bulkhead::agent::types::{CommandError, ErrorClass as WitClass};
 use crate::counts::Counts;
 use crate::host_state::{Begun, SharedState};
-use crate::lineup::SharedLineup;
+use crate::installed::lineup::SharedLineup;
 use crate::rulings::{self, Ruling, denials};
-use crate::runtime::{Failure, Runtime, limits};
+use crate::runtime::{Failure, Runtime};
 use bulkhead_audit::Kind;
 use bulkhead_catalog::commands::Command;
 use bulkhead_gate::Judgements;

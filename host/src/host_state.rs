@@ -10,8 +10,10 @@ use crate::state::{State, StateError};
 use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_gate::{Errno, Gate, GateError, HookPhase, Judgements, MountError, MountId, Standing};
 use bulkhead_policy::Mode;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::future::poll_fn;
 use std::rc::Rc;
+use std::task::Poll;
 
 /// The host's state, shared by the dispatcher and the compartment that runs. One request runs at a time, on one
 /// thread, and a capability holds the borrow only for its own call.
@@ -226,4 +228,24 @@ impl HostState {
         }
         left
     }
+}
+
+/// Waits until no file system is frozen.
+pub(crate) async fn thawed(state: &SharedState) {
+    let is_asked = Rc::new(Cell::new(false));
+    poll_fn(|context| {
+        let mut state = state.borrow_mut();
+        if !state.is_frozen() {
+            return Poll::Ready(());
+        }
+        if !is_asked.replace(true) {
+            let (is_asked, waker) = (Rc::clone(&is_asked), context.waker().clone());
+            state.once_thawed(move || {
+                is_asked.set(false);
+                waker.wake();
+            });
+        }
+        Poll::Pending
+    })
+    .await;
 }

@@ -16,8 +16,8 @@
 //! ```
 //!
 //! Which commands and modules there are stands in the package bulkhead-catalog; [`rulings`] says which commands may run, by the
-//! policy whose files are [`policy_files`]. [`reloading`] puts another policy in force while the agent runs, [`swapping`] other
-//! modules into the [`lineup`]; [`additions`] takes into use what the machine is given; [`running`] is how the owner's tools
+//! policy whose files are [`policy_files`]. [`reloading`] puts another policy in force while the agent runs, [`installed`] other
+//! modules; [`additions`] takes into use what the machine is given; [`running`] is how the owner's tools
 //! (package bulkhead-tools) find it.
 //!
 //! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag). [`agent`]
@@ -39,6 +39,7 @@ pub mod rulings;
 
 pub mod modules;
 
+pub mod bounds;
 pub mod runtime;
 
 pub mod capability;
@@ -56,16 +57,13 @@ pub mod briefly;
 pub mod counts;
 pub mod logging;
 
-// What changes while the agent runs.
+// What goes on between requests.
 pub mod additions;
 pub mod reloading;
 pub mod running;
+mod tending;
 
-// Modules that are installed, put in the place of others, and fail.
-mod health;
-pub mod lineup;
-pub mod swapping;
-mod under_way;
+pub mod installed;
 
 /// The QEMU release whose commands, texts and manners we follow; what `guest-info` calls `version`.
 pub const QEMU_VERSION: &str = "11.1.3";

@@ -2,15 +2,13 @@
 //!
 //! A child is known by its process id until a client has asked for its result or another process has the id. Its pipes never
 //! block: what is ready is moved by [`Processes::status`], so that a client always sees the newest state, and by
-//! [`Tending`], so that a child does not wait for clients. When the agent ends, its children go on.
+//! `tending`, so that a child does not wait for clients. When the agent ends, its children go on.
 
 mod child;
 mod pieces;
-mod tending;
 
 pub use child::STREAM;
 pub use pieces::Pieces;
-pub use tending::Tending;
 
 use bulkhead_gate::{Ending, Errno, Gate, GateError, Spawn, Started};
 use bulkhead_sys::{Readiness, Wanted};

@@ -3,17 +3,14 @@
 //! Nothing that comes from a client leads here. Requests run one at a time, and a signal is heard between two of them: what
 //! is under way ends under the policy with which it began.
 
-use crate::briefly::short;
-use crate::host_state::SharedState;
-use crate::lineup::SharedLineup;
+use crate::briefly::{now, short};
+use crate::host_state::{SharedState, thawed};
+use crate::installed::lineup::SharedLineup;
 use crate::logging::{LogHold, NOTICE};
 use crate::running::{Announced, Told};
-use std::cell::Cell;
 use std::convert::Infallible;
-use std::future::poll_fn;
 use std::io;
 use std::rc::Rc;
-use std::task::Poll;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::Notify;
 
@@ -107,7 +104,7 @@ impl Reloading {
         let programs = state.processes.figures(&state.gate);
         self.announced.change(|report| {
             let number = report.told.as_ref().map_or(0, |told| told.number) + 1;
-            report.told = Some(Told { number, at: crate::swapping::now(), counts, audit, log, programs });
+            report.told = Some(Told { number, at: now(), counts, audit, log, programs });
         });
     }
 
@@ -154,24 +151,4 @@ impl Reloading {
             }
         });
     }
-}
-
-/// Waits until no file system is frozen.
-pub(crate) async fn thawed(state: &SharedState) {
-    let is_asked = Rc::new(Cell::new(false));
-    poll_fn(|context| {
-        let mut state = state.borrow_mut();
-        if !state.is_frozen() {
-            return Poll::Ready(());
-        }
-        if !is_asked.replace(true) {
-            let (is_asked, waker) = (Rc::clone(&is_asked), context.waker().clone());
-            state.once_thawed(move || {
-                is_asked.set(false);
-                waker.wake();
-            });
-        }
-        Poll::Pending
-    })
-    .await;
 }

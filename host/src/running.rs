@@ -10,8 +10,8 @@ mod told;
 pub use in_force::{InForce, audit_limits, log_limits};
 pub use told::Told;
 
+use crate::briefly::now;
 use crate::policy_files::{Loaded, PolicyFiles};
-use crate::swapping::LeftOut;
 use bulkhead_config::{KeyFile, PidFile, PidFileError};
 use bulkhead_policy::Profile;
 use std::cell::{Ref, RefCell};
@@ -82,12 +82,23 @@ pub enum Stage {
 #[derive(Debug)]
 pub struct Running(PidFile);
 
+/// A version of a module that does not serve, though the owner wants it to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The module.
+    pub module: String,
+    /// Its version.
+    pub version: String,
+    /// Why, in one sentence.
+    pub why: String,
+}
+
 impl Report {
     /// Of an agent that has just started.
     pub fn new(files: PolicyFiles, loaded: &Loaded, store: PathBuf, in_force: InForce) -> Self {
         Report {
             version: crate::VERSION.to_owned(),
-            since: crate::swapping::now(),
+            since: now(),
             store,
             modules: Vec::new(),
             failed: Vec::new(),

@@ -8,10 +8,10 @@ use thiserror::Error;
 pub(crate) const FILE: usize = 8 << 20;
 
 /// Memory that the component's memories begin with, together, in bytes. It bounds a module that could not run: an instance may have 16 MiB
-/// (`host/src/runtime/limits.rs`); and the image of a memory of that size is the most that data segments can make of it.
+/// (`host/src/bounds/limits.rs`); and the image of a memory of that size is the most that data segments can make of it.
 const MEMORY: u64 = 16 << 20;
 
-/// Elements that its tables begin with, together. It is the host's bound of an instance (`host/src/runtime/limits.rs`); a table has one
+/// Elements that its tables begin with, together. It is the host's bound of an instance (`host/src/bounds/limits.rs`); a table has one
 /// element for each function whose address is taken.
 const TABLE_ELEMENTS: u64 = 20_000;
 

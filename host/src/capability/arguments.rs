@@ -4,7 +4,7 @@ use super::Compartment;
 use super::bindings::exports::bulkhead::agent::handler::ArgumentText;
 use super::interface::arguments::Host;
 use super::interface::types::{LongArguments, LongString};
-use crate::runtime::limits;
+use crate::bounds::limits;
 
 impl Host for Compartment {
     fn read(&mut self, offset: u64, length: u32) -> wasmtime::Result<Vec<u8>> {

@@ -1,10 +1,10 @@
 //! What the host knows of a running compartment.
 
 use super::{broken_rule, errno};
+use crate::bounds::{Bounds, Timing, limits};
 use crate::host_state::{HostState, SharedState};
 use crate::processes::Pieces;
 use crate::rulings;
-use crate::runtime::{Bounds, Timing, limits};
 use bulkhead_gate::MountTable;
 use bulkhead_protocol::{Request, Success};
 use nix::time::{ClockId, clock_gettime};

@@ -3,8 +3,8 @@
 use super::interface::files::{Chunk, HandleError, Host, OpenFlags, Whence};
 use super::interface::types::ErrorCode;
 use super::{Compartment, errno};
+use crate::bounds::limits;
 use crate::handles::UnknownHandle;
-use crate::runtime::limits;
 use bulkhead_gate::{Errno, Opened, Position};
 use std::io::SeekFrom;
 

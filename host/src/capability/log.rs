@@ -2,7 +2,7 @@
 
 use super::Compartment;
 use super::interface::log::{Host, Level};
-use crate::runtime::limits;
+use crate::bounds::limits;
 
 impl Host for Compartment {
     fn write(&mut self, level: Level, text: String) -> wasmtime::Result<()> {

@@ -3,9 +3,9 @@
 use super::interface::processes::{Captured, Ending, Host, Output, Program, Progress, Stream, UnknownHandle};
 use super::interface::types::ErrorCode;
 use super::{Compartment, errno};
+use crate::bounds::limits;
 use crate::host_state::HostState;
 use crate::processes::{self, Which};
-use crate::runtime::limits;
 use bulkhead_gate::{Errno, GateError, Manner, Spawn};
 
 impl Host for Compartment {

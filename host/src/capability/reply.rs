@@ -2,7 +2,7 @@
 
 use super::interface::reply::Host;
 use super::{Compartment, broken_rule};
-use crate::runtime::limits;
+use crate::bounds::limits;
 use bulkhead_protocol::NotOneValue;
 
 impl Host for Compartment {

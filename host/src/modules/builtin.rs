@@ -26,12 +26,12 @@ pub(super) struct Code {
 }
 
 /// Code stands in the agent's file as it must stand in memory to be run there: at a multiple of
-/// [`ALIGNMENT`](crate::runtime::code::ALIGNMENT).
+/// [`ALIGNMENT`](super::code::ALIGNMENT).
 #[cfg_attr(target_arch = "x86_64", repr(C, align(0x1000)))]
 #[cfg_attr(not(target_arch = "x86_64"), repr(C, align(0x10000)))]
 struct Aligned<const LENGTH: usize>([u8; LENGTH]);
 
-const _: () = assert!(align_of::<Aligned<0>>() == crate::runtime::code::ALIGNMENT);
+const _: () = assert!(align_of::<Aligned<0>>() == super::code::ALIGNMENT);
 
 include!(concat!(env!("OUT_DIR"), "/builtin.rs"));
 

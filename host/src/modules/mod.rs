@@ -1,6 +1,7 @@
 //! Guest modules: which there are, and how their code is loaded.
 
 mod builtin;
+pub(crate) mod code;
 mod installed;
 mod table;
 

@@ -60,7 +60,7 @@ impl InForce {
 
     /// From now on this policy is in force.
     pub fn take(&mut self, policy: &Loaded) {
-        self.policy_since = crate::swapping::now();
+        self.policy_since = crate::briefly::now();
         self.profile = policy.policy.profile.map(|profile| profile.name.to_owned());
         self.files.clone_from(&policy.files);
     }

@@ -1,17 +1,15 @@
 //! Running one request in a compartment of its own.
 
-use super::bounds::Exceeded;
-use super::code;
-use super::limits;
 use super::memories::Memories;
 use super::ready::{Instance, Ready};
 use super::ticker::Ticker;
+use super::under_way::{SharedUnderWay, UnderWay};
+use crate::bounds::{Exceeded, Timing, limits};
 use crate::capability::bindings::Offered;
 use crate::capability::bindings::bulkhead::agent::types::CommandError;
 use crate::capability::{Answered, Compartment, TookTooLong};
 use crate::host_state::SharedState;
 use crate::modules::{LoadError, Module, Modules};
-use crate::under_way::{SharedUnderWay, UnderWay};
 use bulkhead_protocol::{NotOneValue, Request};
 use nix::time::{ClockId, clock_gettime};
 use std::cell::{Ref, RefCell, RefMut};
@@ -93,17 +91,6 @@ pub enum Failure {
     },
 }
 
-/// Where the time of a request went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// Making the instance, and loading the module if it is the first of it.
-    pub instance: Duration,
-    /// The module's call, with the calls that it made to the host.
-    pub call: Duration,
-    /// Of these the calls in which the host acted: went through the gate, or to its own state.
-    pub host: Duration,
-}
-
 /// What a module answered.
 pub type Outcome = Result<String, CommandError>;
 
@@ -128,7 +115,7 @@ impl Runtime {
     pub fn new() -> Result<Self, StartError> {
         let mut config = bulkhead_engine::config();
         config.with_host_memory(Arc::new(Memories::default()));
-        code::configure(&mut config);
+        crate::modules::code::configure(&mut config);
         let engine = Engine::new(&config).map_err(StartError::Engine)?;
         let ticker = Ticker::start(&engine).map_err(StartError::Ticker)?;
         let modules = Rc::new(RefCell::new(Modules::built_in()));

@@ -1,12 +1,9 @@
-//! The runtime: a fresh instance for every request, and bounds around it.
+//! The runtime: a fresh instance for every request, within its bounds.
 
-mod bounds;
-pub(crate) mod code;
 mod engine;
-pub mod limits;
 mod memories;
 mod ready;
 mod ticker;
+pub(crate) mod under_way;
 
-pub(crate) use bounds::Bounds;
-pub use engine::{Failure, Outcome, Runtime, SharedModules, StartError, Timing};
+pub use engine::{Failure, Outcome, Runtime, SharedModules, StartError};

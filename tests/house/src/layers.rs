@@ -72,13 +72,13 @@ const MAY_NAME_SYS: &[&str] = &[
     "host/src/session.rs",
     // The agent's own memory, that of compartments, and their code.
     "host/src/runtime/memories.rs",
-    "host/src/runtime/code.rs",
+    "host/src/modules/code.rs",
     "host/src/runtime/ticker.rs",
     // Hearing that the store of modules has changed.
-    "host/src/swapping.rs",
-    "host/src/swapping/",
+    "host/src/installed/swapping.rs",
+    "host/src/installed/errand.rs",
     // The page of memory that says whose call is under way.
-    "host/src/under_way.rs",
+    "host/src/runtime/under_way.rs",
     // The system that only pretends, for trying a module.
     "host/tools/src/authoring/try_out/",
     // Asking and telling the agent, from another process.

@@ -10,6 +10,7 @@
 //! | `wit_docs` | everything in `wit/` is documented |
 //! | `counterparts` | every interface has its file at each stop of the road |
 //! | `layers` | imports point down only |
+//! | `circles` | within a room, too |
 //! | `unsafety` | `unsafe` lives in `host/sys` and says why it is sound |
 //! | `commands` | a command is a schema entry, a function and a folder of transcripts |
 //! | `compiler` | the agent holds no compiler |
@@ -21,6 +22,8 @@
 //!
 //! `tree`, `rust` and `wit` are what the rules share.
 
+#[cfg(test)]
+mod circles;
 #[cfg(test)]
 mod commands;
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::named;
 use super::words::shown;
-use crate::command_line::Where;
+use crate::which::Where;
 use bulkhead_store::{State, Store, StoreError};
 use std::io::Write;
 use std::process::ExitCode;

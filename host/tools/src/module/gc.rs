@@ -1,6 +1,6 @@
 //! `bulkhead module gc`.
 
-use crate::command_line::Where;
+use crate::which::Where;
 use bulkhead_store::Store;
 use std::io::Write;
 use std::process::ExitCode;

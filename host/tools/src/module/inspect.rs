@@ -7,7 +7,7 @@ use super::compiler::Compiler;
 use super::source::Source;
 use super::words::{now, of_capability, short, shown, shown_lines};
 use super::{claims, named};
-use crate::command_line::Where;
+use crate::which::Where;
 use anyhow::Context;
 use bulkhead_policy::Policy;
 use bulkhead_store::{Entry, Keys, Manifest, State, Store};

@@ -9,7 +9,7 @@ use super::source::{Source, beside};
 use super::taken::Watched;
 use super::words::{Progress, now, short};
 use super::{claims, codes, trial};
-use crate::command_line::Where;
+use crate::which::Where;
 use anyhow::{Context, anyhow};
 use bulkhead_policy::Policy;
 use bulkhead_store::{Code, Keys, State, Store, StoreError, Version};

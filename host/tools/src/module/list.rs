@@ -1,7 +1,7 @@
 //! `bulkhead module list`.
 
 use super::words::{short, shown};
-use crate::command_line::Where;
+use crate::which::Where;
 use bulkhead_catalog::commands::COMMANDS;
 use bulkhead_catalog::modules;
 use bulkhead_store::{Entry, State, Store, Version};

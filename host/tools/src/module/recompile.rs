@@ -3,7 +3,7 @@
 use super::codes;
 use super::compiler::Compiler;
 use super::words::{Progress, now, short};
-use crate::command_line::Where;
+use crate::which::Where;
 use anyhow::Context;
 use bulkhead_store::{Keys, Store, StoreError, Version};
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! `bulkhead module remove`.
 
 use super::named;
-use crate::command_line::Where;
+use crate::which::Where;
 use bulkhead_catalog::modules;
 use bulkhead_store::Store;
 use std::io::Write;

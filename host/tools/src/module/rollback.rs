@@ -2,7 +2,7 @@
 
 use super::named;
 use super::words::{date, short, shown};
-use crate::command_line::Where;
+use crate::which::Where;
 use bulkhead_catalog::modules;
 use bulkhead_store::{State, Store, StoreError};
 use std::io::Write;

@@ -131,7 +131,7 @@ fn outcome(report: &Report, before: Option<&Report>, store: &Path, name: &str, v
     if report.modules.iter().any(|it| it.name == name && it.digest == digest) {
         return Outcome::Serves;
     }
-    let is_news = |it: &&bulkhead_host::swapping::LeftOut| !before.is_some_and(|before| before.failed.contains(it));
+    let is_news = |it: &&bulkhead_host::running::LeftOut| !before.is_some_and(|before| before.failed.contains(it));
     let mut failed = report.failed.iter().filter(|it| it.module == name && it.version == version);
     failed.find(is_news).map_or(Outcome::Unknown, |it| Outcome::LeftOut(it.why.clone()))
 }
@@ -139,8 +139,8 @@ fn outcome(report: &Report, before: Option<&Report>, store: &Path, name: &str, v
 #[cfg(test)]
 mod tests {
     use super::*;
+    use bulkhead_host::running::LeftOut;
     use bulkhead_host::running::{ServingModule, Stage};
-    use bulkhead_host::swapping::LeftOut;
 
     fn report(serves: Option<&str>, left_out: Option<&str>) -> Report {
         let serving = |digest: &str| ServingModule {

@@ -4,7 +4,7 @@ use super::codes;
 use super::compiler::Compiler;
 use super::named;
 use super::words::{now, short};
-use crate::command_line::Where;
+use crate::which::Where;
 use anyhow::{Context, bail};
 use bulkhead_store::{Keys, Store, Version};
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! What the tools print: calm words, and nothing of a module's that moves a terminal's cursor.
 
+pub(super) use bulkhead_host::briefly::now;
 pub(super) use bulkhead_host::briefly::{date, short};
-pub(super) use bulkhead_host::swapping::now;
 use bulkhead_policy::shape;
 use std::io::{self, IsTerminal};
 

@@ -2,7 +2,7 @@
 
 use super::named;
 use super::rehearse::{Decision, Rehearsed, Stage};
-use crate::command_line::Which;
+use crate::which::Which;
 use anyhow::{Context, bail};
 use bulkhead_host::rulings::By;
 use bulkhead_policy::{Policy, Profile};

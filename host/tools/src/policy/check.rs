@@ -9,7 +9,7 @@ mod programs;
 mod wide;
 
 use super::Known;
-use crate::command_line::Which;
+use crate::which::Which;
 use bulkhead_catalog::{commands, modules};
 use bulkhead_policy::{Document, Origin, Policy};
 use bulkhead_trust::TrustError;

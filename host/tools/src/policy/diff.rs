@@ -2,7 +2,7 @@
 
 use super::named;
 use super::outcome::Outcome;
-use crate::command_line::Which;
+use crate::which::Which;
 use bulkhead_catalog::commands::Catalog;
 use bulkhead_policy::{Effect, Grant, Policy, Rule};
 use std::collections::BTreeSet;

@@ -2,7 +2,7 @@
 
 use super::rehearse::{Decision, Rehearsed};
 use super::suggest::narrow::both;
-use crate::command_line::Which;
+use crate::which::Which;
 use bulkhead_catalog::commands;
 use bulkhead_catalog::modules;
 use bulkhead_gate::{Beyond, Judgement};

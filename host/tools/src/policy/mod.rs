@@ -23,3 +23,24 @@ pub use explain::explain;
 pub use known::Known;
 pub use rehearse::{Decision, RehearsalError, Rehearsed, Stage};
 pub use suggest::suggest;
+
+use crate::which::Which;
+use bulkhead_host::runtime::StartError;
+
+impl Which {
+    /// The modules. If what is installed cannot be told, that is said on stderr, and the tool goes on with the built-in ones.
+    pub(crate) fn known(&self) -> Known {
+        let known = Known::read(&self.store);
+        if let Some(fault) = known.fault() {
+            eprintln!("bulkhead: installed modules are left out: {fault}");
+        }
+        known
+    }
+
+    /// Where requests to these modules are rehearsed.
+    pub(crate) fn stage(&self) -> Result<Stage, StartError> {
+        let stage = Stage::with(&self.known())?;
+        stage.faults().iter().for_each(|fault| eprintln!("bulkhead: {fault}"));
+        Ok(stage)
+    }
+}

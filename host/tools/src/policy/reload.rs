@@ -1,7 +1,7 @@
 //! `bulkhead policy reload`: the running agent reads its policy again.
 
-use crate::command_line::Whose;
 use crate::running_agent::{configured, is_frozen};
+use crate::which::Whose;
 use anyhow::{Context, bail};
 use bulkhead_host::policy_files::{Loaded, PolicyFiles};
 use bulkhead_host::running::Report;

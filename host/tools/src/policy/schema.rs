@@ -1,7 +1,7 @@
 //! `bulkhead policy schema`: the JSON schema of policy files.
 
 use super::Known;
-use crate::command_line::Which;
+use crate::which::Which;
 use bulkhead_policy::json_schema;
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `bulkhead policy show`: the policy in force, and of which agent it speaks.
 
 use super::outcome::Outcome;
-use crate::command_line::Which;
+use crate::which::Which;
 use bulkhead_catalog::commands::Catalog;
 use bulkhead_host::briefly::short;
 use bulkhead_host::policy_files::Loaded;

@@ -5,7 +5,7 @@ pub(super) mod narrow;
 
 use super::Known;
 use super::named;
-use crate::command_line::Which;
+use crate::which::Which;
 use anyhow::Context;
 use bulkhead_policy::{Mode, Policy};
 use learned::{Learned, Use};

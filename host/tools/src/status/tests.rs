@@ -4,8 +4,8 @@ use bulkhead_host::counts::Counts;
 use bulkhead_host::policy_files::PolicyFiles;
 use bulkhead_host::processes;
 use bulkhead_host::rulings::Lists;
+use bulkhead_host::running::LeftOut;
 use bulkhead_host::running::{InForce, ServingModule, Stage, Told};
-use bulkhead_host::swapping::LeftOut;
 use bulkhead_store::Quarantine;
 use bulkhead_test_support::Scratch;
 

@@ -2,7 +2,7 @@
 
 use super::run::Before;
 use super::stage::Stage;
-use crate::command_line::Where;
+use crate::which::Where;
 use anyhow::bail;
 use std::io::Write;
 use std::path::PathBuf;

@@ -3,7 +3,7 @@
 use super::case::{self, Cases};
 use super::policy;
 use super::stage::{Answer, Stage};
-use crate::command_line::Where;
+use crate::which::Where;
 use bulkhead_gate::Gate;
 use std::io::Write;
 use std::path::{Path, PathBuf};

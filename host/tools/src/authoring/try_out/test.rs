@@ -2,7 +2,7 @@
 
 use super::case::{self, Cases};
 use super::stage::Stage;
-use crate::command_line::Where;
+use crate::which::Where;
 use anyhow::{Context, bail};
 use std::io::Write;
 use std::path::PathBuf;

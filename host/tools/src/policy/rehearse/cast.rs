@@ -3,10 +3,10 @@
 use crate::policy::Known;
 use bulkhead_catalog::commands::{Catalog, interned};
 use bulkhead_catalog::modules;
-use bulkhead_host::lineup;
+use bulkhead_host::installed::{self, Candidate, lineup};
 use bulkhead_host::modules::commands_of;
+use bulkhead_host::running::LeftOut;
 use bulkhead_host::runtime::{Runtime, SharedModules};
-use bulkhead_host::swapping::{self, Candidate, LeftOut};
 use bulkhead_policy::{ModuleRule, Origin, Policy};
 
 /// The installed modules of a stage.
@@ -23,7 +23,7 @@ impl Cast {
     /// Those of the store that is known, to serve in `runtime`.
     pub(super) fn of(known: &Known, runtime: &Runtime) -> Self {
         let form = runtime.modules().form();
-        let of_store = |store| swapping::of_store(store, runtime.engine(), form, replace_everything());
+        let of_store = |store| installed::of_store(store, runtime.engine(), form, replace_everything());
         let (candidates, faults) = match known.store().map(of_store) {
             None => (Vec::new(), Vec::new()),
             Some(Err(why)) => (Vec::new(), vec![format!("installed modules are left out: {why}")]),

@@ -16,7 +16,7 @@ pub(crate) const ALIGNMENT: usize = 4 << 10;
 pub(crate) const ALIGNMENT: usize = 64 << 10;
 
 /// Has the engine leave it to this.
-pub(super) fn configure(config: &mut Config) {
+pub(crate) fn configure(config: &mut Config) {
     config.with_custom_code_memory(Some(Arc::new(Code)));
 }
 

@@ -3,7 +3,7 @@
 use super::load::in_one_sentence;
 use bulkhead_store::{State, Store};
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 /// Something to be put on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,9 +84,4 @@ pub(super) fn put_on_record(store: &Store, records: &[Record]) -> (usize, Result
         }
     }
     (records.len(), Ok(()))
-}
-
-/// Seconds since 1970.
-pub fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
 }

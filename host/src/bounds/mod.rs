@@ -1,12 +1,24 @@
 //! The bounds of one compartment: the agent's own, or what the owner's policy says instead. A module that is stopped by one of
 //! them is stopped with words that tell whose bound it was.
 
-use super::limits;
+pub mod limits;
+
 use bulkhead_policy::{Limits, Origin, Policy};
 use std::fmt;
 use std::time::Duration;
 use thiserror::Error;
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
+
+/// Where the time of a request went.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Timing {
+    /// Making the instance, and loading the module if it is the first of it.
+    pub instance: Duration,
+    /// The module's call, with the calls that it made to the host.
+    pub call: Duration,
+    /// Of these the calls in which the host acted: went through the gate, or to its own state.
+    pub host: Duration,
+}
 
 /// What the compartment of one request may use.
 pub(crate) struct Bounds {
@@ -24,7 +36,7 @@ struct Bound<T> {
 
 /// Why a module was stopped.
 #[derive(Error)]
-pub(super) enum Exceeded {
+pub(crate) enum Exceeded {
     #[error("the module asked for {wanted} bytes of memory and may have {most}, {}", who(.rule))]
     Memory { wanted: usize, most: usize, rule: Option<Origin> },
     #[error("the module used all the processor time it may have, {most:?}, {}", who(.rule))]

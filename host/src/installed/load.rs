@@ -4,6 +4,7 @@
 use super::record::Record;
 use crate::capability::{CONVERSATION, Compartment, bindings::OfferedPre};
 use crate::modules::{self, Form};
+use crate::running::LeftOut;
 use bulkhead_catalog::Capability;
 use bulkhead_catalog::commands::COMMANDS;
 use bulkhead_catalog::modules::is_built_in;
@@ -66,17 +67,6 @@ impl fmt::Debug for Candidate {
         let manifest = &self.version.manifest;
         write!(formatter, "{} {} ({})", manifest.name, manifest.version, self.version.digest)
     }
-}
-
-/// A version of a module that does not serve, though the owner wants it to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The module.
-    pub module: String,
-    /// Its version.
-    pub version: String,
-    /// Why, in one sentence.
-    pub why: String,
 }
 
 /// Why a version cannot serve.
@@ -206,8 +196,8 @@ pub(super) fn in_one_sentence(error: impl Error + Send + Sync + 'static) -> Stri
 
 #[cfg(test)]
 mod tests {
+    use super::super::record::Fact;
     use super::super::samples::{REPLACE, Shop, policy, version};
-    use super::super::{Fact, Record};
     use super::*;
 
     fn engine() -> Engine {

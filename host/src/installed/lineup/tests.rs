@@ -2,12 +2,12 @@
 
 use super::*;
 use crate::host_state::HostState;
+use crate::installed::of_store;
+use crate::installed::samples::{REPLACE, Shop, policy, version};
 use crate::logging::LogHold;
 use crate::rulings::Lists;
 use crate::runtime::Runtime;
 use crate::state::State;
-use crate::swapping::of_store;
-use crate::swapping::samples::{REPLACE, Shop, policy, version};
 use bulkhead_catalog::commands::find;
 use bulkhead_gate::{Caps, Gate, Notes, Opened};
 use bulkhead_store::Version;

@@ -11,7 +11,7 @@ use tokio::time::sleep_until;
 
 /// Wakes when a pipe is ready, a child has ended, or a program's time is up, and only then.
 #[derive(Debug)]
-pub struct Tending {
+pub(crate) struct Tending {
     state: SharedState,
     /// SIGCHLD. It also comes for children that are not in the table; they are left alone.
     ended: Signal,
@@ -20,14 +20,14 @@ pub struct Tending {
 
 impl Tending {
     /// Begins to listen. Needs tokio's context.
-    pub fn new(state: &SharedState) -> io::Result<Self> {
+    pub(crate) fn new(state: &SharedState) -> io::Result<Self> {
         let ended = signal(SignalKind::child())?;
         let ready = Watch::new(state.borrow_mut().processes.readiness()?)?;
         Ok(Tending { state: state.clone(), ended, ready })
     }
 
     /// Keeps pipes flowing, leaves no zombies, and ends what has run too long. Never ends.
-    pub async fn run(mut self) -> Infallible {
+    pub(crate) async fn run(mut self) -> Infallible {
         let state = self.state.clone();
         let (mut busy, mut watching) = (false, true);
         let mut deadline: Option<Instant> = None;

@@ -8,14 +8,16 @@
 
 mod past;
 
-use crate::health::Health;
+use super::health::Health;
+use super::load::Candidate;
+use super::record::{Fact, Record};
+use crate::briefly::now;
 use crate::host_state::SharedState;
 use crate::logging::NOTICE;
 use crate::modules::{Installed, commands_of};
-use crate::running::{ServingModule, Stage};
+use crate::running::{LeftOut, ServingModule, Stage};
 use crate::runtime::SharedModules;
-use crate::swapping::{Candidate, Fact, LeftOut, Record, now};
-use crate::under_way::{Death, SharedUnderWay};
+use crate::runtime::under_way::{Death, SharedUnderWay};
 use bulkhead_catalog::Capability;
 use bulkhead_catalog::commands::{Catalog, Command, interned};
 use bulkhead_catalog::modules::is_built_in;

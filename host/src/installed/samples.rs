@@ -1,7 +1,7 @@
 //! A store for unit tests: versions of the module `core`, which all have the built-in module's code.
 
-use super::Record;
 use super::load::{Loaded, Loader};
+use super::record::Record;
 use crate::modules::{Form, bytes};
 use bulkhead_catalog::commands::{self, COMMANDS};
 use bulkhead_catalog::modules;

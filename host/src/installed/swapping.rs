@@ -1,36 +1,15 @@
-//! Installed modules come and go while the agent runs: its store is read again when it changes, and the line-up is swapped
-//! whole between two requests.
-//!
-//! ```text
-//! the store changes (inotify), SIGHUP, a module has failed
-//!   -> errand     another thread: reads state.json, compares digests, makes the code ready
-//!   -> line-up    between two requests: the table of modules and the list of commands, in one step
-//! ```
-//!
-//! No request waits for the store: its disk may be slow, full, read-only or gone. What serves goes on serving until something
-//! better could be read whole. While file systems are frozen nothing is swapped and nothing is written.
+//! The store is read again when it changes, and what serves is swapped.
 
-mod errand;
-mod load;
-mod recompile;
-mod record;
-#[cfg(test)]
-pub(crate) mod samples;
-
-pub use load::{Candidate, LeftOut, of_store};
-pub use record::now;
-pub(crate) use record::{Fact, Record};
-
-use crate::host_state::SharedState;
-use crate::lineup::{Lineup, SharedLineup};
-use crate::reloading::thawed;
+use super::errand::Errand;
+use super::lineup::{Lineup, SharedLineup};
+use super::load::{Found, Loaded, Loader};
+use super::recompile;
+use super::record::put_on_record;
+use crate::host_state::{SharedState, thawed};
 use crate::running::Announced;
 use crate::runtime::Runtime;
 use bulkhead_store::Store;
 use bulkhead_sys::FolderWatch;
-use errand::Errand;
-use load::{Found, Loaded, Loader};
-use record::put_on_record;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};
