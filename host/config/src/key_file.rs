@@ -34,6 +34,8 @@ struct Entry {
     value: Result<String, ValueProblem>,
     /// Counted from 1; 0 for an entry that was set and not read.
     line: usize,
+    /// The line whose value this one took the place of.
+    before: Option<usize>,
 }
 
 impl KeyFile {
@@ -86,6 +88,12 @@ impl KeyFile {
         self.group(group).into_iter().flat_map(|group| &group.entries).map(|entry| (entry.key.as_str(), entry.line))
     }
 
+    /// The keys of a group that were given again, with the line that counts and the one before it.
+    pub fn repeated(&self, group: &str) -> impl Iterator<Item = (&str, usize, usize)> {
+        let entries = self.group(group).into_iter().flat_map(|group| &group.entries);
+        entries.filter_map(|entry| Some((entry.key.as_str(), entry.line, entry.before?)))
+    }
+
     /// Sets a key; a new one goes to the end of its group. The text of the file is `to_string()`.
     ///
     /// Group and key are our own words and not checked; the value may be any text.
@@ -108,10 +116,10 @@ impl KeyFile {
 
 impl Group {
     fn put(&mut self, key: &str, value: Result<String, ValueProblem>, line: usize) {
-        let entry = Entry { key: key.to_owned(), value, line };
+        let entry = |before| Entry { key: key.to_owned(), value, line, before };
         match self.entries.iter_mut().find(|entry| entry.key == key) {
-            Some(former) => *former = entry,
-            None => self.entries.push(entry),
+            Some(former) => *former = entry(Some(former.line)),
+            None => self.entries.push(entry(None)),
         }
     }
 }
