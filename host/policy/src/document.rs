@@ -166,7 +166,7 @@ mod tests {
             ),
             (
                 "version = 1\n[[permit]]\ncapability = \"power\"\nmodes = [\"reboots\"]\nmodules = [\"power\"]\nreason = \"x\"",
-                "4:10: 'reboots' is none of powerdown, halt, reboot, suspend-disk, suspend-ram, suspend-hybrid, did you \
+                "4:10: 'reboots' is not one of powerdown, halt, reboot, suspend-disk, suspend-ram, suspend-hybrid, did you \
               mean 'reboot'?",
             ),
             (

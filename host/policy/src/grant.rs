@@ -286,7 +286,7 @@ fn value(key: &Key, effect: Effect, item: &Item<'_>) -> Result<Value, PolicyErro
     match key.kind {
         Kind::Words(words) => texts(&|text| {
             let unknown =
-                || format!("'{text}' is none of {}{}", words.join(", "), suggestion(text, words.iter().copied()));
+                || format!("'{text}' is not one of {}{}", words.join(", "), suggestion(text, words.iter().copied()));
             (!words.contains(&text)).then(unknown)
         }),
         // Where no key means any name, a permit needs a way to say none.

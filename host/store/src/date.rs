@@ -12,7 +12,7 @@ const LAST: u64 = 2_932_896;
 pub(crate) fn day(text: &str) -> Result<u64, String> {
     let begin = humantime::parse_rfc3339(&format!("{text}T00:00:00Z")).ok();
     let since = begin.and_then(|begin| begin.duration_since(UNIX_EPOCH).ok());
-    since.map(|since| since.as_secs() / DAY).ok_or_else(|| format!("'{text}' is no day: write it as 2028-12-31"))
+    since.map(|since| since.as_secs() / DAY).ok_or_else(|| format!("'{text}' is not a date: write it like 2028-12-31"))
 }
 
 /// The day as `2028-12-31`.

@@ -22,7 +22,7 @@ pub(crate) fn make_folder(path: &Path) -> Result<(), StoreError> {
         return Ok(());
     }
     let above =
-        path.parent().ok_or_else(|| StoreError::Refused("the root of all files is no place for a store".into()))?;
+        path.parent().ok_or_else(|| StoreError::Refused("the root folder is not a place for a store".into()))?;
     match fs::symlink_metadata(above) {
         Err(error) if error.kind() == ErrorKind::NotFound => make_folder(above)?,
         // Above the store a link may be on the way, if nobody else can change it.

@@ -184,7 +184,7 @@ impl Manifest {
         need(self.counter > 0, "the counter must be 1 or more")?;
         need(
             numbers(&self.agent).is_some(),
-            &format!("the oldest agent '{}' is no version: write it as 0.1.0", self.agent),
+            &format!("the oldest agent '{}' is not a version: write it like 0.1.0", self.agent),
         )?;
         need(
             !self.description.trim().is_empty()
@@ -224,7 +224,7 @@ impl Manifest {
         }
         for test in &self.self_test {
             if !seen.contains(&test.execute) {
-                return Err(format!("the self-test executes {}, which is no command of the module", test.execute));
+                return Err(format!("the self-test executes {}, which is not a command of the module", test.execute));
             }
             test.check()?;
         }
@@ -252,11 +252,12 @@ impl Command {
 impl SelfTest {
     fn check(&self) -> Result<(), String> {
         let object: Result<serde_json::Map<String, serde_json::Value>, _> = serde_json::from_str(&self.arguments);
-        object
-            .map_err(|error| format!("the arguments of a self-test of {} are no JSON object: {error}", self.execute))?;
+        object.map_err(|error| {
+            format!("the arguments of a self-test of {} are not a JSON object: {error}", self.execute)
+        })?;
         if let Expect::Return(text) = &self.expect {
             serde_json::from_str::<serde_json::Value>(text)
-                .map_err(|error| format!("what a self-test of {} expects is no JSON: {error}", self.execute))?;
+                .map_err(|error| format!("what a self-test of {} expects is not JSON: {error}", self.execute))?;
         }
         Ok(())
     }

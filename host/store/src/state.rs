@@ -181,7 +181,7 @@ impl State {
             entry.check(name)?;
         }
         match self.quarantine.keys().find(|it| !digest::is_one(it)) {
-            Some(wrong) => Err(format!("'{wrong}' is in quarantine, but is no SHA-256")),
+            Some(wrong) => Err(format!("'{wrong}' is in quarantine, but is not a SHA-256")),
             None => Ok(()),
         }
     }
@@ -192,12 +192,12 @@ impl Entry {
         if let Some(current) = &self.current
             && self.version(current).is_none()
         {
-            return Err(format!("the current version of {name} is none of those that are kept"));
+            return Err(format!("the current version of {name} is not one of those that are kept"));
         }
         for (place, version) in self.versions.iter().enumerate() {
             let digests = version.codes.iter().map(|code| &code.digest).chain([&version.digest]);
             if let Some(wrong) = digests.into_iter().find(|it| !digest::is_one(it)) {
-                return Err(format!("'{wrong}' of {name} is no SHA-256"));
+                return Err(format!("'{wrong}' of {name} is not a SHA-256"));
             }
             if version.manifest.name != name {
                 return Err(format!("{} stands where {name} should", version.manifest.name));

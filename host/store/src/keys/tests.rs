@@ -128,7 +128,7 @@ fn a_file_that_is_no_key_is_told_with_its_line() {
     for (more, why) in [
         ("module: file", "line 3: 'module: file' is neither"),
         ("modules: file\nmodules: core", "line 4: there is such a line already"),
-        ("\nexpires: 2028-02-30", "line 4: '2028-02-30' is no day"),
+        ("\nexpires: 2028-02-30", "line 4: '2028-02-30' is not a date"),
         ("expires: 2028-12-31\nexpires: 2029-12-31", "line 4: there is such a line already"),
         ("modules: com.example*", "'com.example*' is neither the name of a module nor ends with '.*'"),
         ("modules: File", "'File'"),

@@ -52,7 +52,7 @@ pub(crate) fn run(options: &Options, out: &mut dyn Write) -> anyhow::Result<Exit
     let sdk = find_sdk(options.sdk.as_deref())?;
     let label = name.rsplit('.').next().unwrap_or(name);
     let folder = options.folder.clone().unwrap_or_else(|| label.into());
-    let words = Words { name, command: &command, sdk: sdk.to_str().context("the path of the SDK is no text")? };
+    let words = Words { name, command: &command, sdk: sdk.to_str().context("the path of the SDK is not UTF-8")? };
     write(&folder, &words, &sdk)?;
     writeln!(out, "made {} with the command {command}", folder.display())?;
     writeln!(out, "build and try it:  make -C {} test", folder.display())?;
@@ -71,7 +71,7 @@ fn find_sdk(given: Option<&Path>) -> anyhow::Result<PathBuf> {
     let is_sdk = |folder: &Path| SDK_FILES.iter().all(|file| folder.join(file).is_file());
     if let Some(folder) = given {
         if !is_sdk(folder) {
-            bail!("{} is no SDK: there is no {} in it", folder.display(), SDK_FILES.join(", "));
+            bail!("{} is not an SDK: there is no {} in it", folder.display(), SDK_FILES.join(", "));
         }
         return folder.canonicalize().with_context(|| format!("cannot find {}", folder.display()));
     }

@@ -32,7 +32,7 @@ pub(super) fn against_the_agent(manifest: &Manifest) -> Result<(), Refusal> {
             }
             None if !bulkhead_store::names::is_vendor_command(&command.name) => {
                 return Err(format!(
-                    "its command {} is none of the built-in module {name}: what a vendor adds is named as __com.example_word",
+                    "its command {} is not one of the built-in module {name}: what a vendor adds is named like __com.example_word",
                     command.name
                 ));
             }

@@ -23,7 +23,11 @@ impl Source {
             bail!("there is no file {}", path.display());
         };
         let signature = match bulkhead_trust::read_bytes(&beside(path), SIGNATURE)? {
-            Some(bytes) => Some(String::from_utf8(bytes).ok().context("the signature is no text: minisign makes it")?),
+            Some(bytes) => Some(
+                String::from_utf8(bytes)
+                    .ok()
+                    .context("the signature is not text: take the file that minisign has written")?,
+            ),
             None => None,
         };
         Ok(Source { digest: digest::of(&component), component, signature })

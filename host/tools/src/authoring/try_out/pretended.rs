@@ -105,7 +105,9 @@ impl Host {
             }
             for text in addresses {
                 let Some(address) = address(text) else {
-                    bail!("{name}: '{text}' is no address such as 52:54:00:12:34:56, 192.0.2.7/24 or 2001:db8::7/64");
+                    bail!(
+                        "{name}: '{text}' is not an address such as 52:54:00:12:34:56, 192.0.2.7/24 or 2001:db8::7/64"
+                    );
                 };
                 all.push((name.as_str(), address));
             }

@@ -103,7 +103,7 @@ impl Stage {
         let time = begin.elapsed();
         // The agent's own replies are JSON, one of them behind the sentinel.
         let json = |bytes: Vec<u8>| serde_json::from_slice(bytes.strip_prefix(&[SENTINEL]).unwrap_or(&bytes));
-        let reply = reply.map(|reply| json(reply.into_bytes())).transpose().context("the reply is no JSON")?;
+        let reply = reply.map(|reply| json(reply.into_bytes())).transpose().context("the reply is not JSON")?;
         let asked = asked(&self.state.borrow().gate.rehearsed());
         Ok(Answer { reply, asked, log: log.text(), time })
     }

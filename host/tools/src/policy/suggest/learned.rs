@@ -109,7 +109,7 @@ impl Learned {
             return;
         }
         let Ok(line) = serde_json::from_str::<Json>(line) else {
-            self.left_out.insert("lines that are no JSON".to_owned());
+            self.left_out.insert("lines that are not JSON".to_owned());
             return;
         };
         let Some(name) = line.get("command").and_then(Json::as_str) else { return };
