@@ -3,7 +3,7 @@
 
 use bulkhead_modules_tests::{ANSWER, Place};
 use bulkhead_store::Store;
-use bulkhead_test_support::{Agent, Reply, Scratch, agent_under_test};
+use bulkhead_test_support::{Agent, Reply, Scratch, tools};
 use std::path::Path;
 use std::process::Command;
 
@@ -49,9 +49,7 @@ pub fn choose(place: &Place, digest: &str) {
 
 /// Whether `bulkhead status` says that this version of the module serves.
 pub fn serves_by_status(agent: &Agent, version: &str) -> bool {
-    // The program is a link whose name decides what it is; its own name is the tool's.
-    let tool = agent_under_test().canonicalize().expect("the binary is there");
-    let mut status = Command::new(tool);
+    let mut status = Command::new(tools());
     status.args(["status", "--statedir"]).arg(agent.scratch().path());
     let output = status.env("QGA_CONF", agent.scratch().join("no-configuration")).output();
     let said = String::from_utf8_lossy(&output.expect("the tool can be started").stdout).into_owned();

@@ -3,7 +3,7 @@
 use bulkhead_modules_tests::Place;
 use bulkhead_store::{State, Store};
 use bulkhead_swapping::{COMMAND, NAME, Sample, Shelf, both_installed, number, serves_by_status, soon, start};
-use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test, tools};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -114,7 +114,7 @@ fn strikes_are_counted_from_one_agent_to_the_next() {
 }
 
 fn said_by_status(agent: &Agent) -> String {
-    let tool = agent_under_test().canonicalize().unwrap();
+    let tool = tools();
     let mut status = std::process::Command::new(tool);
     status.args(["status", "--statedir"]).arg(agent.scratch().path());
     let output = status.env("QGA_CONF", agent.scratch().join("no-configuration")).output().unwrap();

@@ -75,10 +75,12 @@ fn storm(at_once: usize) {
     let stage = Stage::default();
     let (mut answers, mut slowest) = (Vec::new(), Duration::ZERO);
     thread::scope(|scope| {
-        scope.spawn(|| swap(&place, &digests, &agent, &stage));
+        let swapper = scope.spawn(|| swap(&place, &digests, &agent, &stage));
+        // One that has failed enters no further stage.
+        let is_over = || stage.now() == END || swapper.is_finished();
         let (mut sent, mut waiting) = (0_u64, VecDeque::new());
-        while stage.now() != END || !waiting.is_empty() {
-            while waiting.len() < at_once && stage.now() != END {
+        while !is_over() || !waiting.is_empty() {
+            while waiting.len() < at_once && !is_over() {
                 let request = json!({ "execute": COMMAND, "id": sent });
                 waiting.push_back((sent, stage.now(), Instant::now()));
                 client.stream().write_all(format!("{request}\n").as_bytes()).unwrap();
