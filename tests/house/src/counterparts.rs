@@ -9,11 +9,11 @@ const HOST_ONLY: &[&str] = &["agent"];
 /// Files of `host/src/capability` that serve several interfaces, and that all others may use.
 pub(crate) const SHARED_CAPABILITY: &[&str] = &["mod", "compartment", "errno"];
 
-/// Files of `host/gate/src` that belong to no single interface: what one request may have done, what can be granted, how far
-/// an open file may be used, the asking, the list of readable files, the hook script of `freezer`, whose path is the
+/// Files of `host/gate/src` that belong to no single interface: what one request may have done, how far an open file may be
+/// used, which programs were started, the asking, the list of readable files, the hook script of `freezer`, whose path is the
 /// owner's, the second half of `power`, and how a program is run.
 const SHARED_GATE: &[&str] =
-    &["lib", "allowance", "capability", "caps", "hook", "judgement", "programs", "readable", "rehearsal", "sleep"];
+    &["lib", "allowance", "caps", "children", "hook", "judgement", "programs", "readable", "rehearsal", "sleep"];
 
 /// Files of `host/sys` that serve several interfaces: running a program to its end is how `power`, `freezer`,
 /// `clock-setting` and `accounts` do what no system call does; `mounts` and `disks` ask what may never be answered; `files`,

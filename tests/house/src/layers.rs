@@ -68,6 +68,7 @@ const MAY_NAME_SYS: &[&str] = &[
     "host/src/agent.rs",
     "host/src/processes.rs",
     "host/src/processes/",
+    "host/src/tending.rs",
     // The agent's own memory, when a large request comes.
     "host/src/session.rs",
     // The agent's own memory, that of compartments, and their code.
@@ -76,7 +77,7 @@ const MAY_NAME_SYS: &[&str] = &[
     "host/src/runtime/ticker.rs",
     // Hearing that the store of modules has changed.
     "host/src/installed/swapping.rs",
-    "host/src/installed/errand.rs",
+    "host/src/installed/load.rs",
     // The page of memory that says whose call is under way.
     "host/src/runtime/under_way.rs",
     // The system that only pretends, for trying a module.
