@@ -123,9 +123,9 @@ fn a_vendor_owns_commands_of_its_own_domain_only() {
 fn a_self_test_is_of_the_modules_own_commands() {
     assert!(said(|it| it.self_test[0].execute = "guest-ping".into()).contains("guest-ping"));
     for arguments in ["", "1", "[]", "{", "{}{}", "null"] {
-        assert!(said(|it| it.self_test[0].arguments = arguments.into()).contains("no JSON object"), "{arguments}");
+        assert!(said(|it| it.self_test[0].arguments = arguments.into()).contains("not a JSON object"), "{arguments}");
     }
-    assert!(said(|it| it.self_test[0].expect = Expect::Return("{".into())).contains("no JSON"));
+    assert!(said(|it| it.self_test[0].expect = Expect::Return("{".into())).contains("not JSON"));
 }
 
 #[test]

@@ -127,7 +127,7 @@ fn a_state_without_sense_is_refused() {
             wrong(&|state| drop(state.quarantine.insert(digest.to_owned(), quarantine.clone()))).contains("SHA-256")
         );
     }
-    assert!(wrong(&|state| entry(state, &|it| it.current = Some("0".repeat(64)))).contains("none of those"));
+    assert!(wrong(&|state| entry(state, &|it| it.current = Some("0".repeat(64)))).contains("not one of those"));
     assert!(wrong(&|state| entry(state, &|it| it.versions[0].manifest.name = "file".into())).contains("should"));
     assert!(wrong(&|state| entry(state, &|it| it.versions[1] = it.versions[0].clone())).contains("twice"));
     assert!(wrong(&|state| entry(state, &|it| it.counter = 1)).contains("counter"));
