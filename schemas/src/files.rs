@@ -1,6 +1,6 @@
 //! The schema files beside this crate, and what build scripts make of them.
 
-use crate::{Schema, SchemaError, TableError, generate};
+use crate::{Schema, SchemaError, generate};
 use std::path::{Path, PathBuf};
 use std::{env, fmt, fs, io};
 
@@ -16,8 +16,6 @@ pub enum BuildError {
     Schema(SchemaError),
     /// A module's own schema is wrong.
     Own(SchemaError),
-    /// The schemas and `commands.txt` do not go together.
-    Table(TableError),
     /// `OUT_DIR` is not set: this is not a build script.
     NoOutDir,
 }
@@ -80,18 +78,6 @@ pub fn generate_from(path: impl AsRef<Path>) {
     written.unwrap_or_else(|error| panic!("{error}"));
 }
 
-/// For the build script of the host: writes the table of all modules' commands to `$OUT_DIR/commands.rs`.
-///
-/// # Panics
-///
-/// As [`generate_for`].
-pub fn generate_command_table() {
-    println!("cargo::rerun-if-changed={}", folder().display());
-    let table = load_all().and_then(|all| generate::command_table(&all, ORDER).map_err(BuildError::Table));
-    let written = table.and_then(|table| write("commands.rs", &table));
-    written.unwrap_or_else(|error| panic!("{error}"));
-}
-
 fn write(name: &str, text: &str) -> Result<(), BuildError> {
     let path = PathBuf::from(env::var_os("OUT_DIR").ok_or(BuildError::NoOutDir)?).join(name);
     fs::write(&path, text).map_err(|error| BuildError::File(path, error))
@@ -108,7 +94,6 @@ impl fmt::Display for BuildError {
             Self::File(path, error) => write!(f, "{}: {error}", path.display()),
             Self::Schema(error) => write!(f, "schemas/{error}"),
             Self::Own(error) => write!(f, "{error}"),
-            Self::Table(error) => write!(f, "schemas/commands.txt: {error}"),
             Self::NoOutDir => f.write_str("OUT_DIR is not set: this function is for build scripts"),
         }
     }

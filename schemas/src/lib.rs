@@ -30,7 +30,7 @@ mod value;
 
 pub use doc::Doc;
 pub use error::SchemaError;
-pub use files::{BuildError, ORDER, generate_command_table, generate_for, generate_from, load, load_all};
+pub use files::{BuildError, ORDER, generate_for, generate_from, load, load_all};
 pub use generate::{DecisionError, TableError};
 pub use returns::Mismatch;
 pub use schema::{Alternate, Branch, Command, Definition, Enum, EnumValue, Member, Schema, Struct, Union};
