@@ -45,12 +45,11 @@ pub fn parse(
     env: impl Fn(&str) -> Option<OsString>,
     known: &Known<'_>,
 ) -> Result<Action, CliError> {
-    let mut args = args.into_iter().peekable();
+    let mut args = args.into_iter();
     let program = args.next().map_or_else(|| "bulkhead-agent".to_owned(), |name| name.to_string_lossy().into_owned());
     let usage = |error| CliError::Usage { program: program.clone(), error };
 
     let command = command();
-    let first = args.peek().cloned();
     let words = getopt::for_clap(&command, args);
     let given = match command.clone().try_get_matches_from(words) {
         Ok(matches) => Given::new(matches),
@@ -74,7 +73,7 @@ pub fn parse(
     let dumps = given.flag("dump-conf");
     // Scripts that were written for qemu-ga may look at whatever it was told, as there.
     if !dumps || !known.is_drop_in {
-        given.check(&mut config, first.as_ref(), known).map_err(usage)?;
+        given.check(&mut config, known).map_err(usage)?;
     }
     given.apply(&mut config).map_err(usage)?;
     if passed_sockets(env) == 0 {
@@ -273,7 +272,7 @@ mod tests {
             (&["statsu"][..], "the word 'statsu' belongs to no option; try 'bulkhead-agent --help'"),
             (&["-"], "the word '-' belongs to no option; "),
             (&["-D", "x"], "the word 'x' belongs to no option; "),
-            (&["status"], "the word 'status' belongs to no option: the tools are another program, 'bulkhead'; "),
+            (&["-v", "status"], "the word 'status' belongs to no option: the tools are another program, 'bulkhead'; "),
         ] {
             let error = refused_as_ours(words);
             assert!(error.starts_with(said), "{words:?}: {error}");

@@ -14,7 +14,7 @@ use crate::{
 /// The options that take lists of commands.
 const LISTS: [&str; 2] = ["block-rpcs", "allow-rpcs"];
 
-/// The first words that call a tool of the owner's, as long as they are given to the right program.
+/// Words that call a tool of the owner's, as long as they are given to the right program.
 const TOOLS: [&str; 4] = ["policy", "module", "status", "audit"];
 
 /// The options that were given.
@@ -81,17 +81,12 @@ impl Given {
         Ok(())
     }
 
-    /// Whether each word means something. `first` is the first word of the command line.
+    /// Whether each word means something.
     ///
     /// A word that means nothing is worse than an option that does not exist when it was to restrict something: the agent
     /// would run, and nobody would know that it allows more than it was told. A program that stands in for `qemu-ga` takes
     /// other words for nothing, as `qemu-ga` does, with a warning.
-    pub(crate) fn check(
-        &self,
-        config: &mut Config,
-        first: Option<&OsString>,
-        known: &Known<'_>,
-    ) -> Result<(), UsageError> {
+    pub(crate) fn check(&self, config: &mut Config, known: &Known<'_>) -> Result<(), UsageError> {
         for option in LISTS {
             for text in self.values(option) {
                 self.check_list(option, &text.to_string_lossy(), config, known)?;
@@ -99,7 +94,7 @@ impl Given {
         }
         // The service manager makes an empty word of a variable in braces that is empty.
         for word in self.values("ignored").filter(|word| !word.is_empty()) {
-            let stray = self.stray(word.to_string_lossy().into_owned(), first == Some(word));
+            let stray = self.stray(word.to_string_lossy().into_owned());
             match stray {
                 UsageError::Stray { word, hint } if known.is_drop_in && !self.has_lists() => {
                     config.warnings.push(Warning::Stray { word, hint });
@@ -125,8 +120,8 @@ impl Given {
     }
 
     /// What is wrong with a word that belongs to no option.
-    fn stray(&self, word: String, is_first: bool) -> UsageError {
-        let hint = if is_first && TOOLS.contains(&&*word) {
+    fn stray(&self, word: String) -> UsageError {
+        let hint = if TOOLS.contains(&&*word) {
             Some("the tools are another program, 'bulkhead'")
         } else if self.has_lists() {
             Some("the names of a list have commas between them, and no spaces")

@@ -123,7 +123,7 @@ fn warnings(file: &KeyFile, known: &Known<'_>) -> Vec<Warning> {
         let faults: Vec<_> = names.filter_map(|name| known.name_fault(&name)).collect();
         faults.into_iter().rev().map(move |fault| Warning::Name { key: key.to_owned(), line, fault })
     });
-    let repeated = file.repeated(GROUP).filter(|(key, ..)| LISTS.contains(key));
+    let repeated = file.repeated(GROUP).filter(|(key, ..)| KEYS.contains(key) || *key == OLD_BLOCK_KEY);
     let repeated = repeated.map(|(key, line, before)| Warning::Repeated { key: key.to_owned(), line, before });
     groups.chain(keys).chain(names).chain(repeated).collect()
 }
@@ -154,10 +154,8 @@ pub enum Warning {
     /// A list of the command line that was to allow nothing, or whose variable was empty. As to `qemu-ga`, it is not a list.
     #[error("the list of --allow-rpcs is empty, so all commands are allowed: to allow none, name one and block it")]
     EmptyAllowList,
-    /// A list that is there again: the last one counts, as to `qemu-ga`, and the commands of the other are not blocked.
-    #[error(
-        "configuration line {line}: '{key}' is there for the second time, and the list of line {before} does not count"
-    )]
+    /// A key that is there again: its last value counts, as to `qemu-ga`. What an earlier list blocks is not blocked.
+    #[error("configuration line {line}: '{key}' is there again, and line {before} does not count")]
     Repeated {
         /// The key.
         key: String,
@@ -304,13 +302,18 @@ mod tests {
     }
 
     #[test]
-    fn a_list_that_does_not_count_is_reported() {
-        let config = read("[general]\nblock-rpcs=a,b\nverbose=0\nverbose=1\nallow-rpcs=\nblock-rpcs=c\n");
+    fn a_line_that_does_not_count_is_reported() {
+        let config = read("[general]\nblock-rpcs=a,b\npolicy=/a\nallow-rpcs=\npolicy=/b\nblock-rpcs=c\n");
         assert_eq!(config.block_rpcs, ["c"], "as to qemu-ga");
         let said: Vec<_> = config.warnings.iter().map(Warning::to_string).collect();
-        let repeated =
-            "configuration line 6: 'block-rpcs' is there for the second time, and the list of line 2 does not count";
-        assert_eq!(said, [repeated], "an empty allow-rpcs is what -D writes, qemu-ga's and ours");
+        assert_eq!(
+            said,
+            [
+                "configuration line 6: 'block-rpcs' is there again, and line 2 does not count",
+                "configuration line 5: 'policy' is there again, and line 3 does not count"
+            ],
+            "an empty allow-rpcs is what -D writes, qemu-ga's and ours"
+        );
     }
 
     #[test]
