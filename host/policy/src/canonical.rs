@@ -19,18 +19,13 @@ impl Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{commands, modules};
     use crate::{Document, PROFILES};
 
-    const MODULES: &[&str] = &["core", "file", "filesystem", "power", "exec", "report", "time", "hotplug", "account"];
-
-    fn commands() -> Vec<&'static str> {
-        include_str!("../../../schemas/commands.txt").lines().filter(|line| line.starts_with("guest-")).collect()
-    }
-
     fn read(text: &str) -> Policy {
-        let document = Document::parse("p", text, &commands(), MODULES);
+        let document = Document::parse("p", text, &commands(), &modules());
         let document = document.unwrap_or_else(|error| panic!("{error}\n{text}"));
-        Policy::merge([document], &commands(), MODULES).unwrap()
+        Policy::merge([document], &commands(), &modules()).unwrap()
     }
 
     #[test]
@@ -54,7 +49,7 @@ mod tests {
     #[test]
     fn it_is_the_policy_again() {
         for profile in PROFILES {
-            let policy = Policy::of_profile(profile, &commands(), MODULES).unwrap();
+            let policy = Policy::of_profile(profile, &commands(), &modules()).unwrap();
             let text = policy.canonical();
             assert_eq!(read(&text).canonical(), text, "{}", profile.name);
             assert!(!text.contains("profile"), "{text}");

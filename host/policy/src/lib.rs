@@ -35,6 +35,8 @@ mod render;
 mod rule;
 pub mod shape;
 mod table;
+#[cfg(test)]
+mod testing;
 mod tree;
 
 pub use command::{CommandRule, CommandVerdict, Mode, Pace, When};

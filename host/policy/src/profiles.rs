@@ -48,16 +48,11 @@ impl Profile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::testing::{commands, modules};
     use crate::{Ask, Mode, Policy};
 
-    const MODULES: &[&str] = &["core", "file", "filesystem", "power", "exec", "report", "time", "hotplug", "account"];
-
-    fn commands() -> Vec<&'static str> {
-        include_str!("../../../schemas/commands.txt").lines().filter(|line| line.starts_with("guest-")).collect()
-    }
-
     fn policy(name: &str) -> Policy {
-        Policy::of_profile(Profile::named(name).unwrap(), &commands(), MODULES).unwrap()
+        Policy::of_profile(Profile::named(name).unwrap(), &commands(), &modules()).unwrap()
     }
 
     /// The commands that a profile permits.

@@ -213,15 +213,8 @@ fn told(error: TrustError) -> String {
 mod testing {
     //! Policies for tests.
 
-    use super::{Finding, commands, modules};
-    use bulkhead_policy::{Document, Policy};
-
-    pub(super) fn policy(text: &str) -> Policy {
-        let (commands, modules) = (commands::names(), modules::names());
-        let document = Document::parse("p", &format!("version = 1\n{text}"), &commands, &modules);
-        let document = document.unwrap_or_else(|error| panic!("{error}\n{text}"));
-        Policy::merge([document], &commands, &modules).unwrap()
-    }
+    use super::Finding;
+    pub(super) use crate::policy::known::testing::policy;
 
     /// `names` may run.
     pub(super) fn command(names: &str) -> String {

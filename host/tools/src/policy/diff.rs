@@ -151,16 +151,8 @@ fn is_covered(grant: &Grant, policy: &Policy) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::known::testing::known;
-    use bulkhead_catalog::{commands, modules};
+    use crate::policy::known::testing::{known, policy};
     use bulkhead_host::policy_files::profile;
-    use bulkhead_policy::Document;
-
-    fn policy(text: &str) -> Policy {
-        let (commands, modules) = (commands::names(), modules::names());
-        let document = Document::parse("p", &format!("version = 1\n{text}"), &commands, &modules).unwrap();
-        Policy::merge([document], &commands, &modules).unwrap()
-    }
 
     fn told(before: &Policy, after: &Policy) -> String {
         let mut out = Vec::new();

@@ -101,9 +101,11 @@ impl Known {
 
 #[cfg(test)]
 pub(super) mod testing {
-    //! Installed modules for tests, of which nobody has seen any code.
+    //! Policies for tests, and installed modules, of which nobody has seen any code.
 
     use super::Known;
+    use bulkhead_catalog::{commands, modules};
+    use bulkhead_policy::{Document, Policy};
     use bulkhead_store::{Command, Entry, Manifest, State, Version};
 
     /// A module with these commands and imports, which runs.
@@ -134,6 +136,14 @@ pub(super) mod testing {
             installed: 0,
             proven: true,
         }
+    }
+
+    /// A policy of these rules.
+    pub(in crate::policy) fn policy(rules: &str) -> Policy {
+        let (commands, modules) = (commands::names(), modules::names());
+        let document = Document::parse("p", &format!("version = 1\n{rules}"), &commands, &modules);
+        let document = document.unwrap_or_else(|error| panic!("{error}\n{rules}"));
+        Policy::merge([document], &commands, &modules).unwrap()
     }
 
     /// A store's state with these modules.

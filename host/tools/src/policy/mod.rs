@@ -27,6 +27,7 @@ pub use suggest::suggest;
 use crate::which::Which;
 use bulkhead_host::runtime::StartError;
 
+// Here, and not beside the options: these know nothing of what a tool does with them.
 impl Which {
     /// The modules. If what is installed cannot be told, that is said on stderr, and the tool goes on with the built-in ones.
     pub(crate) fn known(&self) -> Known {

@@ -1,8 +1,7 @@
 //! What becomes of a command under a policy, in few words.
 
 use bulkhead_catalog::commands::Command;
-use bulkhead_host::rulings::Lists;
-use bulkhead_host::rulings::{By, Ruling};
+use bulkhead_host::rulings::{By, Lists, Ruling};
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy};
 use std::fmt::{self, Display, Formatter};
 
@@ -77,15 +76,9 @@ impl Display for Outcome<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulkhead_catalog::{commands, modules};
+    use crate::policy::known::testing::policy;
+    use bulkhead_catalog::commands;
     use bulkhead_host::policy_files::profile;
-    use bulkhead_policy::Document;
-
-    fn policy(text: &str) -> Policy {
-        let (commands, modules) = (commands::names(), modules::names());
-        let document = Document::parse("p", &format!("version = 1\n{text}"), &commands, &modules).unwrap();
-        Policy::merge([document], &commands, &modules).unwrap()
-    }
 
     fn words(policy: &Policy, command: &str, frozen: bool) -> String {
         Outcome::of(commands::find(command).unwrap(), frozen, policy).to_string()

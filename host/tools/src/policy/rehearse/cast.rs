@@ -65,7 +65,6 @@ mod tests {
     use crate::policy::known::{self, testing::version};
     use bulkhead_host::modules::{Form, bytes};
     use bulkhead_host::rulings::By;
-    use bulkhead_policy::Document;
     use bulkhead_store::{Code, Store};
     use bulkhead_test_support::Scratch;
     use serde_json::Value;
@@ -87,9 +86,7 @@ mod tests {
     }
 
     fn policy(text: &str) -> Policy {
-        let (commands, modules) = (bulkhead_catalog::commands::names(), modules::names());
-        let document = Document::parse("p", &format!("version = 1\nprofile = \"full\"\n{text}"), &commands, &modules);
-        Policy::merge([document.unwrap()], &commands, &modules).unwrap()
+        known::testing::policy(&format!("profile = \"full\"\n{text}"))
     }
 
     #[test]
