@@ -11,7 +11,7 @@ use crate::installed::lineup::SharedLineup;
 use crate::rulings::{self, Ruling, denials};
 use crate::runtime::{Failure, Runtime};
 use bulkhead_audit::Kind;
-use bulkhead_catalog::commands::Command;
+use bulkhead_catalog::commands::{Command, Installed};
 use bulkhead_gate::Judgements;
 use bulkhead_protocol::{ErrorClass, Id, Message, Reply, Request, Success};
 use std::time::{Duration, Instant, SystemTime};
@@ -80,15 +80,14 @@ impl Dispatcher {
         let Some(Begun { command, ruling, was_frozen, frozen_before }) = begun else {
             let desc = format!("The command {} has not been found", request.execute());
             tracing::debug!("read data: unknown command {}", cut_for_log(request.execute()));
-            let ruling = Ruling::unknown();
-            return Some(self.refuse(&request, &desc, time, &ruling, Duration::ZERO));
+            return Some(self.refuse(&request, &desc, time, (None, &Ruling::unknown(), Duration::ZERO)));
         };
         let command = &command;
         if !ruling.permits() {
             let desc = format!("Command {} has been disabled: the command is not allowed", command.name);
             acting::tell_refusal(command, &ruling);
             tracing::debug!("read data: {}: refused, by: {}", command.name, ruling.by);
-            return Some(self.refuse(&request, &desc, time, &ruling, ruled_in));
+            return Some(self.refuse(&request, &desc, time, (command.installed, &ruling, ruled_in)));
         }
         let (ended, mut answered) = self.runtime.run(command.module, &self.state, request);
         let failed = !matches!(ended, Ok(Ok(_)));
@@ -173,15 +172,21 @@ impl Dispatcher {
         }
     }
 
-    /// The answer to a command that does not run.
-    fn refuse(&self, request: &Request, desc: &str, time: SystemTime, ruling: &Ruling, ruled_in: Duration) -> Reply {
+    /// The answer to a command that does not run: what is known of it if it is not built in, who refuses it, and in what time.
+    fn refuse(
+        &self,
+        request: &Request,
+        desc: &str,
+        time: SystemTime,
+        (installed, ruling, ruled_in): (Option<&'static Installed>, &Ruling, Duration),
+    ) -> Reply {
         let reply = error(ErrorClass::CommandNotFound, desc, request.id());
         Counts::add(&self.state.borrow().counts.refused);
         self.state.borrow().audit().answered(&Line {
             time,
             command: request.execute(),
             kind: Kind::Refused,
-            installed: self.state.borrow().catalog().find(request.execute()).and_then(|command| command.installed),
+            installed,
             request: Some(request),
             ruling,
             judgements: &Judgements::default(),

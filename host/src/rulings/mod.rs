@@ -100,3 +100,44 @@ impl Rulings {
         self.enabled.insert(known).commands()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::policy_files::profile;
+    use bulkhead_catalog::commands::find;
+    use bulkhead_policy::Document;
+
+    fn rulings() -> Rulings {
+        Rulings::new(Lists::default())
+    }
+
+    #[test]
+    fn what_is_refused_counts_too() {
+        let text = "version = 1\n[[command]]\nnames = [\"*\"]\nmode = \"enforce\"\n\
+                    [[command]]\nnames = [\"guest-ping\"]\nmode = \"deny\"\nfaster-than = { calls = 2, seconds = 60 }\n";
+        let (commands, modules) = (bulkhead_catalog::commands::names(), bulkhead_catalog::modules::names());
+        let document = Document::parse("p", text, &commands, &modules).unwrap();
+        let policy = Policy::merge([document], &commands, &modules).unwrap();
+        let (mut rulings, ping) = (rulings(), find("guest-ping").unwrap());
+        let called = [(); 4].map(|()| rulings.on_call(ping, false, &policy).permits());
+        assert_eq!(called, [true, true, false, false]);
+        assert!(rulings.of(ping, false, &policy, |_| 0).permits(), "to ask whether it would run counts nothing");
+        assert_eq!(rulings.paces.calls("guest-ping", Duration::from_secs(60)), 4);
+    }
+
+    #[test]
+    fn a_broken_module_refuses_all_but_a_thaw_until_there_is_another() {
+        let (mut rulings, policy) = (rulings(), Rc::new(profile("full")));
+        let by = |rulings: &Rulings, name: &str, frozen| rulings.of(find(name).unwrap(), frozen, &policy, |_| 0).by;
+        rulings.set_broken("filesystem");
+        assert_eq!(by(&rulings, "guest-fstrim", false), By::Module);
+        assert_eq!(by(&rulings, "guest-fsfreeze-status", true), By::Module);
+        assert_eq!(by(&rulings, "guest-fsfreeze-thaw", true), By::Thaw);
+        let refused = |rulings: &mut Rulings| rulings.enabled(false, &policy).iter().filter(|runs| !**runs).count();
+        let broken = refused(&mut rulings);
+        rulings.set_catalog(Catalog::built_in());
+        assert!(matches!(by(&rulings, "guest-fstrim", false), By::Rule(_)));
+        assert_eq!((broken, refused(&mut rulings)), (5, 0));
+    }
+}
