@@ -3,9 +3,8 @@
 
 use bulkhead_modules_tests::{ANSWER, Place};
 use bulkhead_store::Store;
-use bulkhead_test_support::{Agent, Reply, Scratch, tools};
+use bulkhead_test_support::{Agent, Reply, Scratch};
 use std::path::Path;
-use std::process::Command;
 
 /// The module.
 pub const NAME: &str = "com.example.answer";
@@ -45,15 +44,6 @@ pub fn choose(place: &Place, digest: &str) {
         Ok(())
     };
     Store::new(place.store()).update("choose", choose).expect("the store takes a change");
-}
-
-/// Whether `bulkhead status` says that this version of the module serves.
-pub fn serves_by_status(agent: &Agent, version: &str) -> bool {
-    let mut status = Command::new(tools());
-    status.args(["status", "--statedir"]).arg(agent.scratch().path());
-    let output = status.env("QGA_CONF", agent.scratch().join("no-configuration")).output();
-    let said = String::from_utf8_lossy(&output.expect("the tool can be started").stdout).into_owned();
-    said.contains(&format!("{NAME} {version}: serves"))
 }
 
 /// The number that the module has answered with. An error is none.

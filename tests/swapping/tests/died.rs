@@ -2,8 +2,10 @@
 
 use bulkhead_modules_tests::Place;
 use bulkhead_store::{State, Store};
-use bulkhead_swapping::{COMMAND, NAME, Sample, Shelf, both_installed, number, serves_by_status, soon, start};
-use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test, tools};
+use bulkhead_swapping::{
+    COMMAND, NAME, Sample, Shelf, both_installed, number, said_by_status, serves_by_status, soon, start,
+};
+use bulkhead_test_support::{Agent, Client, Scratch, agent_under_test};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
@@ -111,14 +113,6 @@ fn strikes_are_counted_from_one_agent_to_the_next() {
     soon("it is on record", || state(&place).quarantine.contains_key(&second));
     assert!(state(&place).quarantine[&second].reason.ends_with("which is 3 failures within 600 s"));
     soon("status tells", || serves_by_status(&next, "1.0"));
-}
-
-fn said_by_status(agent: &Agent) -> String {
-    let tool = tools();
-    let mut status = std::process::Command::new(tool);
-    status.args(["status", "--statedir"]).arg(agent.scratch().path());
-    let output = status.env("QGA_CONF", agent.scratch().join("no-configuration")).output().unwrap();
-    String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
 #[test]
