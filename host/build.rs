@@ -1,5 +1,5 @@
-//! Gathers what is built into the agent: the compiled guest modules, made by `make modules`, with their digests. And says what is linked
-//! into it.
+//! Gathers what is built into the agent: the compiled guest modules, made by `make modules`, with their digests. And says what
+//! is linked into it.
 
 use sha2::{Digest, Sha256};
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! Digests and times, as short as people read them.
+//! Digests and times: as they are counted, and as short as people read them.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 

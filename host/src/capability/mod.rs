@@ -31,7 +31,6 @@ pub use compartment::{Answered, Compartment};
 use bindings::bulkhead::agent as interface;
 use bulkhead_catalog::Capability;
 use bulkhead_gate::MountId;
-
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 

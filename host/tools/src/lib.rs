@@ -8,8 +8,8 @@
 //! bulkhead audit    verify                                                       audit
 //! ```
 //!
-//! [`command_line`] leads from the words to the tool, `which` are the options that tools share, `running_agent` leads to the agent that runs. What a tool rehearses or tries runs as
-//! in the agent, in this process: the runtime, the dispatcher and the gate are the agent's own (package bulkhead-host).
+//! [`command_line`] leads from the words to the tool, `running_agent` to the agent that runs; `which` are the options that tools
+//! share. What a tool rehearses or tries runs as in the agent, in this process: the runtime, the dispatcher and the gate are the agent's own (package bulkhead-host).
 
 pub mod command_line;
 

@@ -4,7 +4,6 @@
 
 use bulkhead_catalog::{Capability, commands, modules, worlds};
 use bulkhead_gate::Gate;
-
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;

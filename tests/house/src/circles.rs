@@ -43,9 +43,7 @@ fn imports(room: &str) -> Imports {
     for path in tree::project_rust_files() {
         let Some(inside) = path.strip_prefix(room) else { continue };
         let part = inside.split('/').next().unwrap_or(inside).trim_end_matches(".rs");
-        // Other packages lie in folders of the same room.
-        let is_another = inside.contains("/src/") || TOP.contains(&part);
-        if is_another || TESTS.iter().any(|name| inside.ends_with(name)) {
+        if TOP.contains(&part) || TESTS.iter().any(|name| inside.ends_with(name)) {
             continue;
         }
         let source = tree::read(&path);

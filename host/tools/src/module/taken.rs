@@ -139,8 +139,7 @@ fn outcome(report: &Report, before: Option<&Report>, store: &Path, name: &str, v
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulkhead_host::running::LeftOut;
-    use bulkhead_host::running::{ServingModule, Stage};
+    use bulkhead_host::running::{LeftOut, ServingModule, Stage};
 
     fn report(serves: Option<&str>, left_out: Option<&str>) -> Report {
         let serving = |digest: &str| ServingModule {

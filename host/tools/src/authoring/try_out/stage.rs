@@ -4,9 +4,8 @@ use crate::module::compiler::{Compiler, Description};
 use crate::policy::condition;
 use anyhow::{Context, bail};
 use bulkhead_catalog::Capability;
-use bulkhead_gate::{Gate, Judgements};
-
 use bulkhead_catalog::commands::{self, Catalog};
+use bulkhead_gate::{Gate, Judgements};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
