@@ -8,17 +8,14 @@
 //! [`Region`] and [`KeptPage`] are not for modules: the agent itself, its channel, its store of modules, its ends of pipes and its
 //! compartments need them.
 
-mod accounts;
 mod addition_watch;
 pub mod code;
 pub mod fake;
 mod folder_watch;
-mod identity;
 mod kept;
 mod linux;
 mod located;
 pub mod memory;
-mod network;
 pub mod process;
 mod processes;
 mod readiness;
@@ -31,22 +28,26 @@ mod socket_watch;
 mod system;
 mod watch;
 
-pub use accounts::KeysError;
 pub use addition_watch::{Added, AdditionWatch};
+pub use bulkhead_border::accounts::KeysError;
+pub use bulkhead_border::files::OpenFlags;
+pub use bulkhead_border::identity::Kernel;
+pub use bulkhead_border::mounts::Usage;
+pub use bulkhead_border::network::{Address, InterfaceAddress};
+pub use bulkhead_border::processes::{Ending, Output};
+pub use bulkhead_border::trimmer::Trimmed;
+pub use bulkhead_border::{Errno, MountError, MountId, ProgramError};
 pub use fake::Fake;
 pub use folder_watch::{Aim, FolderWatch};
-pub use identity::Kernel;
 pub use kept::KeptPage;
 pub use linux::{Held, Linux, OpenFile};
 pub use located::{Found, Located, LocatedProgram, ObjectKind};
-pub use network::{Address, InterfaceAddress};
-pub use nix::errno::Errno;
-pub use processes::{Ending, Manner, Output, Spawn, Spawned};
+pub use processes::{Manner, Spawn, Spawned};
 pub use readiness::{Readiness, Wanted};
 pub(crate) use reading::in_memory;
 pub use reading::read_more;
 pub use region::Region;
 pub use rehearsal::{Notes, Rehearsal};
 pub use socket_watch::SocketWatch;
-pub use system::{MountError, MountId, OpenFlags, Program, ProgramError, System, Thing, Trimmed, Usage};
+pub use system::{Program, System, Thing};
 pub use watch::Watch;

@@ -1,6 +1,6 @@
 //! Programs that run on their own, as plain values.
 
-use crate::Held;
+use crate::{Held, Output};
 use std::os::fd::OwnedFd;
 
 /// A program to start.
@@ -47,17 +47,6 @@ impl PartialEq for Manner {
     }
 }
 
-/// What becomes of what a program prints.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Goes to /dev/null.
-    Discard,
-    /// Goes to a pipe.
-    Capture,
-    /// Standard error only: goes where standard output goes.
-    Merge,
-}
-
 /// A program that was started, with the agent's ends of its pipes, which do not block.
 #[derive(Debug)]
 pub struct Spawned {
@@ -69,13 +58,4 @@ pub struct Spawned {
     pub stdout: Option<OwnedFd>,
     /// Its standard error.
     pub stderr: Option<OwnedFd>,
-}
-
-/// How a program ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Ending {
-    /// By itself, with this exit status.
-    Exited(i32),
-    /// By this signal.
-    Killed(i32),
 }

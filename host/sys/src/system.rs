@@ -1,10 +1,12 @@
 //! What the agent can make the system do on behalf of a module.
 
-use crate::{Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, OpenFile, Spawn, Spawned};
+use crate::{
+    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, OpenFile, OpenFlags,
+    ProgramError, Spawn, Spawned, Trimmed, Usage,
+};
 use nix::errno::Errno;
 use std::fs::File;
 use std::time::Duration;
-use thiserror::Error;
 
 /// The system as the gate sees it. Paths are bytes: the kernel's are not always UTF-8.
 ///
@@ -159,63 +161,6 @@ pub enum Thing<'a> {
     MountPoint(&'a [u8]),
 }
 
-/// How full a file system is, in bytes; see `wit/mounts.wit`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Usage {
-    /// All of it.
-    pub total: u64,
-    /// What is not in use, what is set aside for root included.
-    pub free: u64,
-    /// What is not in use, for everybody else.
-    pub available: u64,
-}
-
-/// Which file system is meant, of several that are mounted at one place or over it; see `mounted` of `wit/types.wit`. One of
-/// the two is enough: a mount has one file system, and what is on the same device is the same file system, by whatever mount it
-/// is reached. (btrfs shows other numbers for what is in it than the table has.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct MountId {
-    /// The mount's own number.
-    pub mount: u64,
-    /// Major and minor number of the device.
-    pub device: (u32, u32),
-}
-
-/// How to open a file; see `wit/files.wit`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct OpenFlags {
-    /// Reading is wanted.
-    pub read: bool,
-    /// Writing is wanted.
-    pub write: bool,
-    /// Every write goes to the end.
-    pub append: bool,
-    /// Make the file if it is not there.
-    pub create: bool,
-    /// Empty it first.
-    pub truncate: bool,
-}
-
-/// Why nothing was done to the file system mounted somewhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum MountError {
-    /// The mount point could not be opened.
-    #[error("cannot open the mount point")]
-    NotOpened(#[source] Errno),
-    /// The file system refused.
-    #[error("the file system refuses")]
-    Failed(#[source] Errno),
-}
-
-/// What a trim did.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Trimmed {
-    /// Bytes given back.
-    pub bytes: u64,
-    /// The smallest extent considered, in bytes, as the kernel rounded it.
-    pub minimum: u64,
-}
-
 /// A program to run to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Program {
@@ -229,31 +174,4 @@ pub struct Program {
     pub time_limit: Duration,
     /// How much of its output is kept, in bytes; the rest is read and thrown away.
     pub output_limit: usize,
-}
-
-/// How a program failed.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum ProgramError {
-    /// It could not be started.
-    #[error("it could not be started")]
-    NotStarted(#[source] Errno),
-    /// It ended with a status other than 0.
-    #[error("exit status {status}")]
-    Exited {
-        /// The status.
-        status: i32,
-        /// What it printed.
-        output: Vec<u8>,
-    },
-    /// A signal ended it.
-    #[error("killed by signal {signal}")]
-    Killed {
-        /// The signal's number.
-        signal: i32,
-        /// What it printed.
-        output: Vec<u8>,
-    },
-    /// It was killed at its time limit.
-    #[error("it ran too long and was killed")]
-    TimedOut,
 }

@@ -1,5 +1,6 @@
-//! Addresses of network interfaces, as plain values.
+//! `network`: the addresses of network interfaces.
 
+use crate::{Errno, Refusal};
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 /// One address of one interface.
@@ -20,4 +21,15 @@ pub enum Address {
     Ipv4(Ipv4Addr, u8),
     /// An IPv6 address, and the length of its network's prefix in bits.
     Ipv6(Ipv6Addr, u8),
+}
+
+interface! {
+    /// The addresses of network interfaces.
+    Network {
+        /// All of them, as many as the gate lets be told.
+        fn addresses() -> Result<Vec<InterfaceAddress>, Refusal<Errno>>;
+
+        /// The names of the interfaces that the owner wants first; nothing if the owner says nothing.
+        fn preferred_interfaces() -> Result<Option<Vec<String>>, Refusal<Errno>>;
+    }
 }
