@@ -1,6 +1,6 @@
 //! Numbers, and what joins a line to the one before it.
 
-use bulkhead_protocol::{Parts, ReturnChecker, contents};
+use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
 use std::fmt::Write;
 
@@ -61,28 +61,25 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Reads it from a line; nothing if it is no line of an audit.
+    /// Reads it from a line; nothing if it is not a line of an audit: an object in ASCII that begins as every line does.
     pub(crate) fn read(line: &[u8]) -> Option<Link> {
-        let mut checker = ReturnChecker::default();
-        checker.feed(line).and_then(|()| checker.finish()).ok()?;
-        let text = std::str::from_utf8(line).ok().filter(|text| text.starts_with('{') && text.ends_with('}'))?;
-        let parts: Vec<_> = Parts::of(text).collect();
-        let number = |name: &str| parts.iter().find(|part| part.name == name)?.value.parse().ok();
-        let [seq, prev, time, ..] = parts[..] else { return None };
-        if [seq.name, prev.name, time.name] != ["seq", "prev", "time"] {
+        let members: Map<String, Value> = serde_json::from_slice(line).ok().filter(|_| line.is_ascii())?;
+        let number = |name: &str| members.get(name)?.as_u64();
+        let text = |name: &str| members.get(name)?.as_str();
+        let (seq, prev, time) = (number("seq")?, text("prev")?, text("time")?);
+        if !line.starts_with(format!("{{\"seq\":{seq},\"prev\":\"{prev}\",\"time\":\"").as_bytes()) {
             return None;
         }
-        let is_event = |name: &str| parts.iter().any(|part| part.name == "event" && contents(part.value) == Some(name));
-        let (is_loss, is_repeat) = (is_event("lost"), is_event("repeated"));
-        let by_kind = parts.iter().find(|part| is_loss && part.name == "left-out").map_or("{}", |part| part.value);
-        let left_out = Parts::of(by_kind).filter_map(|part| part.value.parse::<u64>().ok());
+        let is_event = |name: &str| text("event") == Some(name);
+        let by_kind = members.get("left-out").filter(|_| is_event("lost")).and_then(Value::as_object);
+        let left_out = by_kind.into_iter().flat_map(Map::values).filter_map(Value::as_u64);
         Some(Link {
-            seq: seq.value.parse().ok()?,
-            prev: from_hex(contents(prev.value)?)?,
-            time: contents(time.value)?.to_owned(),
-            lost: if is_loss { Some((number("first")?, number("last")?)) } else { None },
+            seq,
+            prev: from_hex(prev)?,
+            time: time.to_owned(),
+            lost: if is_event("lost") { Some((number("first")?, number("last")?)) } else { None },
             left_out: left_out.fold(0, u64::saturating_add),
-            repeated: if is_repeat { number("times")? } else { 0 },
+            repeated: if is_event("repeated") { number("times")? } else { 0 },
         })
     }
 }

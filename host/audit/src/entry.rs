@@ -1,7 +1,7 @@
 //! What stands in a line, number and chain apart.
 
 use crate::budget::Kind;
-use bulkhead_protocol::push_escaped;
+use crate::text::quoted;
 use std::fmt::Write;
 
 /// A line to be written.
@@ -35,7 +35,7 @@ impl Members {
     /// Adds a string.
     pub fn text(&mut self, name: &str, value: &str) -> &mut Self {
         self.name(name);
-        push_string(&mut self.0, value);
+        self.0 += &quoted(value);
         self
     }
 
@@ -97,15 +97,9 @@ impl Members {
         if !self.0.is_empty() {
             self.0.push(',');
         }
-        push_string(&mut self.0, name);
+        self.0 += &quoted(name);
         self.0.push(':');
     }
-}
-
-fn push_string(out: &mut String, text: &str) {
-    out.push('"');
-    push_escaped(out, text);
-    out.push('"');
 }
 
 #[cfg(test)]

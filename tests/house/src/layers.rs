@@ -9,7 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("bulkhead-schema", &[]),
     ("bulkhead-catalog", &["bulkhead-schema"]),
     ("bulkhead-protocol", &[]),
-    ("bulkhead-audit", &["bulkhead-protocol"]),
+    ("bulkhead-audit", &[]),
     ("bulkhead-policy", &[]),
     ("bulkhead-sys", &[]),
     ("bulkhead-config", &[]),
