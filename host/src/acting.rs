@@ -6,8 +6,9 @@ use crate::auditing::spoken;
 use crate::logging::ACT;
 use crate::rulings::{By, Ruling};
 use bulkhead_audit::Kind;
-use bulkhead_catalog::Capability;
+use bulkhead_border::request::Shown;
 use bulkhead_catalog::commands::Command;
+use bulkhead_catalog::{Capability, worlds};
 use bulkhead_gate::{Judgement, Judgements};
 
 /// The capabilities by which something is changed, or reached that is somebody's own.
@@ -52,13 +53,23 @@ pub(crate) fn kind(command: &Command, ruling: &Ruling, judgements: &Judgements, 
     }
 }
 
-/// Tells the log of a command that has acted, or has tried to, and is of this kind. `arguments` is their text.
+/// Whether `command` may act at all, so that the log may have to tell of its arguments.
+pub(crate) fn may_act(command: &Command) -> bool {
+    let acts = |capability: &Capability| match command.installed {
+        Some(installed) => installed.imports.contains(&capability.name()),
+        None => worlds::may_import(command.module, *capability),
+    };
+    let tells = command.installed.is_none() && command.name.contains("-get-");
+    command.name != WRITE && !tells && ACTS.iter().any(acts)
+}
+
+/// Tells the log of a command that has acted, or has tried to, and is of this kind.
 pub(crate) fn tell(
     command: &Command,
     ruling: &Ruling,
     judgements: &Judgements,
     kind: Kind,
-    arguments: &str,
+    arguments: &[(String, Shown)],
     outcome: &str,
 ) {
     if has_acted(command, ruling, judgements) {

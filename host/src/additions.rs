@@ -3,7 +3,7 @@
 //! The kernel tells what is added; nobody looks again and again. Where the policy does not say so nothing is heard, and nothing
 //! wakes the agent.
 
-use crate::host_state::{SharedState, thawed};
+use crate::broker::{SharedBroker, thawed};
 use bulkhead_gate::{Added, AdditionWatch, TakenOnline};
 use std::convert::Infallible;
 use std::future::pending;
@@ -13,15 +13,15 @@ use tokio::sync::Notify;
 /// What hears of additions.
 #[derive(Debug)]
 pub struct Additions {
-    state: SharedState,
+    broker: SharedBroker,
     policy_read: Rc<Notify>,
     watch: Option<AdditionWatch>,
 }
 
 impl Additions {
-    /// For the policy that is in force in `state`.
-    pub fn new(state: SharedState) -> Self {
-        Additions { state, policy_read: Rc::default(), watch: None }
+    /// For the policy that is in force in `broker`.
+    pub fn new(broker: SharedBroker) -> Self {
+        Additions { broker, policy_read: Rc::default(), watch: None }
     }
 
     /// What is told when the policy was read again.
@@ -40,10 +40,10 @@ impl Additions {
                     added = next(&self.watch) => added,
                 },
             };
-            if self.state.borrow().is_frozen() {
-                thawed(&self.state).await;
+            if self.broker.borrow().is_frozen() {
+                thawed(&self.broker).await;
             }
-            for TakenOnline { what, outcome } in self.state.borrow().gate.take_online(added) {
+            for TakenOnline { what, outcome } in self.broker.borrow().gate.take_online(added) {
                 match outcome {
                     Ok(()) => tracing::info!("{what} is taken into use"),
                     Err(errno) => tracing::warn!("{what} cannot be taken into use: {errno}"),
@@ -56,7 +56,7 @@ impl Additions {
 
     /// Begins or ends to listen, as the policy says. Whether it has just begun.
     fn heed_policy(&mut self) -> bool {
-        let is_wanted = self.state.borrow().gate.policy().takes_online();
+        let is_wanted = self.broker.borrow().gate.policy().takes_online();
         if !is_wanted {
             self.watch = None;
             return false;

@@ -1,8 +1,8 @@
 //! The agent: all parts joined, serving clients until it is told to stop.
 
 use crate::additions::Additions;
+use crate::broker::SharedBroker;
 use crate::dispatcher::Dispatcher;
-use crate::host_state::SharedState;
 use crate::installed::Swapping;
 use crate::reloading::Reloading;
 use crate::session;
@@ -62,8 +62,8 @@ impl Agent {
     /// `ready` once nothing more can go wrong. Needs tokio's context.
     pub async fn serve(self, ready: impl FnOnce()) -> Result<(), AgentError> {
         let Agent { transport, dispatcher, retry, reloading, mut swapping, additions, ends } = self;
-        let mut stop = Stop { ends, state: dispatcher.state().clone() };
-        let tending = Tending::new(dispatcher.state()).map_err(AgentError::Processes)?;
+        let mut stop = Stop { ends, broker: dispatcher.broker().clone() };
+        let tending = Tending::new(dispatcher.broker()).map_err(AgentError::Processes)?;
         swapping.begin().await;
         ready();
         tokio::select! {
@@ -173,7 +173,7 @@ impl Ends {
 /// The wish that the agent ends.
 struct Stop {
     ends: Ends,
-    state: SharedState,
+    broker: SharedBroker,
 }
 
 impl Stop {
@@ -185,7 +185,7 @@ impl Stop {
                 got = self.ends.terminate.recv() => got,
                 got = self.ends.interrupt.recv() => got,
             };
-            if got.is_none() || !self.state.borrow().is_frozen() {
+            if got.is_none() || !self.broker.borrow().is_frozen() {
                 return;
             }
             tracing::warn!(

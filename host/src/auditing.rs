@@ -6,13 +6,12 @@ mod arguments;
 pub(crate) use arguments::spoken;
 pub use bulkhead_audit::{Figures, Limits};
 
-use crate::bounds::Timing;
 use crate::rulings::{By, Ruling};
 use bulkhead_audit::{Entry, Kind, Members, Notice, Trail};
+use bulkhead_border::request::{End, Timing};
 use bulkhead_catalog::commands::Installed;
 use bulkhead_gate::Judgements;
 use bulkhead_policy::Mode;
-use bulkhead_protocol::Request;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -43,8 +42,8 @@ pub(crate) struct Line<'a> {
     pub(crate) kind: Kind,
     /// What is known of it, if it is not built in.
     pub(crate) installed: Option<&'static Installed>,
-    /// With its arguments.
-    pub(crate) request: Option<&'a Request>,
+    /// What the front tells of it: arguments, sizes.
+    pub(crate) told: &'a End,
     /// What the dispatcher said.
     pub(crate) ruling: &'a Ruling,
     /// What the gate said.
@@ -53,8 +52,6 @@ pub(crate) struct Line<'a> {
     pub(crate) ran: Option<Ran>,
     /// The time that the rules about commands took.
     pub(crate) ruled_in: Duration,
-    /// Bytes of the reply.
-    pub(crate) reply: usize,
     /// `ok`, the class of the error, or `failed`.
     pub(crate) outcome: &'static str,
 }
@@ -221,11 +218,10 @@ impl Line<'_> {
         let begin = members.as_str().len();
         let rule = (self.ruling.by != By::NoRule).then(|| self.ruling.by.to_string());
         members.text("command", &self.name());
-        let mut unknown = 0;
-        let sent = self.request.map_or("{}", Request::arguments);
-        members.object("arguments", |shown| unknown = arguments::add(shown, self.command, self.installed, sent));
-        if unknown > 0 {
-            members.number("unknown", unknown);
+        let told = &self.told.arguments;
+        members.object("arguments", |shown| arguments::add(shown, self.command, self.installed, told));
+        if self.told.unknown > 0 {
+            members.number("unknown", self.told.unknown);
         }
         members.text("decision", decision(self.ruling.mode)).text_or_null("rule", rule.as_deref());
         members.list("judgements", self.judgements.list.iter(), |judgement, inner| {
@@ -255,8 +251,7 @@ impl Line<'_> {
                 inner.number("host", micros(timing.host.saturating_sub(self.judgements.time)));
             }
         });
-        let (asked, replied) = (sent.len() as u64, self.reply as u64);
-        members.object("bytes", |inner| _ = inner.number("in", asked).number("out", replied));
+        members.object("bytes", |inner| _ = inner.number("in", self.told.asked).number("out", self.told.replied));
         members.text("outcome", self.outcome);
         like
     }

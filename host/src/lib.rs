@@ -10,8 +10,9 @@
 //!   3 dispatcher   -> command, ruling       unknown, or the ruling is no: an error
 //!   4 modules      -> which compartment     the built-in set, in the form this processor can run
 //!   5 runtime      -> fresh instance        memory, time and calls are bounded; its world alone is linked
-//!   6 capability   -> plain request         one file per WIT interface; handles are looked up
-//!   7 gate         -> granted? then one call of sys (packages bulkhead-gate, bulkhead-sys)
+//!   6 capability   -> plain request         one file per WIT interface
+//!   7 broker       -> of an open request?   handles are looked up; bulkhead-border has the messages
+//!   8 gate         -> granted? then one call of sys (packages bulkhead-gate, bulkhead-sys)
 //!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
 //! ```
 //!
@@ -20,7 +21,7 @@
 //! modules; [`additions`] takes into use what the machine is given; [`running`] is how the owner's tools
 //! (package bulkhead-tools) find it.
 //!
-//! What outlives a request is host state: [`handles`], [`processes`], [`state`] (the state directory, the frozen flag). [`agent`]
+//! What outlives a request the [`broker`] keeps, with [`state`] (the state directory, the frozen flag). [`agent`]
 //! joins all of it; [`logging`] is where the owner reads about it, [`auditing`] what the owner keeps, `acting` which commands
 //! both must not miss.
 
@@ -44,10 +45,10 @@ pub mod runtime;
 
 pub mod capability;
 
-// What outlives a request.
-pub mod handles;
-pub mod host_state;
-pub mod processes;
+pub mod shown_arguments;
+
+// Who rules, acts, and keeps what outlives a request.
+pub mod broker;
 pub mod state;
 
 // What is told of it.

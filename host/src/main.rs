@@ -8,8 +8,8 @@ use bulkhead_host::additions::Additions;
 use bulkhead_host::agent::{Agent, Ends, open_transport};
 use bulkhead_host::auditing::Audit;
 use bulkhead_host::bounds::limits;
+use bulkhead_host::broker::{Broker, SharedBroker};
 use bulkhead_host::dispatcher::Dispatcher;
-use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::installed::Swapping;
 use bulkhead_host::logging::{self, LogHold, NOTICE};
 use bulkhead_host::policy_files::{Loaded, PolicyFiles, is_drop_in};
@@ -172,32 +172,32 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
     let gate = Gate::new(Box::new(Linux), config.fsfreeze_hook, Rc::new(policy.policy.clone()));
     // Where nothing can be written the warning of that is enough.
     let statedir = state.is_kept().then(|| config.statedir.clone());
-    let state = Rc::new(RefCell::new(HostState::new(gate, lists, state, log.clone())));
+    let broker = Rc::new(RefCell::new(Broker::new(gate, lists, state, log.clone())));
     let audit = Audit::new(config.audit_file, config.audit_journal, audit_limits);
-    state.borrow_mut().set_audit(audit.clone());
+    broker.borrow_mut().set_audit(audit.clone());
     let mut runtime = Runtime::new()?;
     runtime.record_calls_in(&config.statedir);
     tracing::debug!("modules run in their {} form", runtime.modules().form());
-    let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &state)).transpose()?;
+    let _pid_file = daemon.is_some().then(|| write_pid_file(config.pidfile, &broker)).transpose()?;
     audit.started(&policy.digest);
     let store = config.module_store.unwrap_or_else(|| DEFAULT_STORE.into());
     let announced = Announced::new(Report::new(files, &policy, store.clone(), in_force));
     if let Some(statedir) = statedir {
-        announce(&announced, statedir, &state);
+        announce(&announced, statedir, &broker);
     }
     let swapping = {
         let _context = tokio.enter();
-        Swapping::new(&runtime, Rc::clone(&state), Store::new(store), announced.clone())
+        Swapping::new(&runtime, Rc::clone(&broker), Store::new(store), announced.clone())
     };
     let lineup = swapping.lineup();
-    let last = Rc::clone(&state);
-    let additions = Additions::new(Rc::clone(&state));
-    let reloading = Reloading::new(signals.hang_up, Rc::clone(&state), log.clone(), announced, Rc::clone(&lineup))
+    let last = Rc::clone(&broker);
+    let additions = Additions::new(Rc::clone(&broker));
+    let reloading = Reloading::new(signals.hang_up, Rc::clone(&broker), log.clone(), announced, Rc::clone(&lineup))
         .answers(signals.questions)
         .tells(additions.policy_read());
     let agent = Agent {
         transport,
-        dispatcher: Dispatcher::new(runtime, state).watched_by(lineup),
+        dispatcher: Dispatcher::new(runtime, broker).watched_by(lineup),
         retry: config.retry_path,
         reloading,
         swapping,
@@ -222,27 +222,27 @@ fn serve_here(start: Start, tokio: &tokio::runtime::Runtime, signals: Signals) -
 }
 
 /// Tells in the state directory that this agent runs; while file systems are frozen, as soon as they are thawed.
-fn announce(announced: &Announced, statedir: PathBuf, state: &SharedState) {
-    if !state.borrow().is_frozen() {
+fn announce(announced: &Announced, statedir: PathBuf, broker: &SharedBroker) {
+    if !broker.borrow().is_frozen() {
         announced.begin(&statedir);
         return;
     }
     let announced = announced.clone();
-    state.borrow_mut().once_thawed(move || announced.begin(&statedir));
+    broker.borrow_mut().once_thawed(move || announced.begin(&statedir));
 }
 
 /// Where the pid file is kept open: its lock lasts as long.
 type KeptPidFile = Rc<RefCell<Option<PidFile>>>;
 
 /// Writes the pid file now or, if file systems are frozen, which may be the one it lies on, when they are thawed.
-fn write_pid_file(path: PathBuf, state: &SharedState) -> anyhow::Result<KeptPidFile> {
+fn write_pid_file(path: PathBuf, broker: &SharedBroker) -> anyhow::Result<KeptPidFile> {
     let kept = KeptPidFile::default();
-    if !state.borrow().is_frozen() {
+    if !broker.borrow().is_frozen() {
         kept.replace(Some(PidFile::create(path)?));
         return Ok(kept);
     }
     let later = Rc::clone(&kept);
-    state.borrow_mut().once_thawed(move || match PidFile::create(path) {
+    broker.borrow_mut().once_thawed(move || match PidFile::create(path) {
         Ok(file) => drop(later.replace(Some(file))),
         Err(error) => tracing::warn!("no pid file: {error}"),
     });

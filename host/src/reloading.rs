@@ -4,7 +4,7 @@
 //! is under way ends under the policy with which it began.
 
 use crate::briefly::{now, short};
-use crate::host_state::{SharedState, thawed};
+use crate::broker::{SharedBroker, thawed};
 use crate::installed::lineup::SharedLineup;
 use crate::logging::{LogHold, NOTICE};
 use crate::running::{Announced, Told};
@@ -18,7 +18,7 @@ use tokio::sync::Notify;
 #[derive(Debug)]
 pub struct Reloading {
     hang_up: Signal,
-    state: SharedState,
+    broker: SharedBroker,
     log: LogHold,
     announced: Announced,
     lineup: SharedLineup,
@@ -45,8 +45,14 @@ pub fn hang_ups() -> io::Result<Signal> {
 
 impl Reloading {
     /// For an agent that says of itself what is `announced`.
-    pub fn new(hang_up: Signal, state: SharedState, log: LogHold, announced: Announced, lineup: SharedLineup) -> Self {
-        Reloading { hang_up, state, log, announced, lineup, questions: None, told: Rc::default() }
+    pub fn new(
+        hang_up: Signal,
+        broker: SharedBroker,
+        log: LogHold,
+        announced: Announced,
+        lineup: SharedLineup,
+    ) -> Self {
+        Reloading { hang_up, broker, log, announced, lineup, questions: None, told: Rc::default() }
     }
 
     /// From now on who asks for figures is told them.
@@ -68,9 +74,9 @@ impl Reloading {
                 self.tell();
                 continue;
             }
-            if self.state.borrow().is_frozen() {
+            if self.broker.borrow().is_frozen() {
                 tracing::warn!("asked to read the policy again while file systems are frozen: when they are thawed");
-                thawed(&self.state).await;
+                thawed(&self.broker).await;
             }
             self.reload();
             self.told.notify_one();
@@ -96,12 +102,12 @@ impl Reloading {
 
     /// Tells the figures of this moment; not while file systems are frozen, for they are written to a disk.
     fn tell(&mut self) {
-        let state = self.state.borrow();
-        if state.is_frozen() {
+        let broker = self.broker.borrow();
+        if broker.is_frozen() {
             return;
         }
-        let (counts, audit, log) = (state.counts.clone(), state.audit().figures(), self.log.figures());
-        let programs = state.processes.figures(&state.gate);
+        let (counts, audit, log) = (broker.counts.clone(), broker.audit().figures(), self.log.figures());
+        let programs = broker.children.figures(&broker.gate);
         self.announced.change(|report| {
             let number = report.told.as_ref().map_or(0, |told| told.number) + 1;
             report.told = Some(Told { number, at: now(), counts, audit, log, programs });
@@ -113,8 +119,8 @@ impl Reloading {
         if let Err(error) = self.log.reopen() {
             tracing::warn!("cannot open the log file anew, and go on in the old one: {error}");
         }
-        let state = self.state.borrow();
-        state.audit().reopen();
+        let broker = self.broker.borrow();
+        broker.audit().reopen();
         let (files, before) = {
             let report = self.announced.report();
             (report.files.clone(), report.digest.clone())
@@ -125,14 +131,14 @@ impl Reloading {
                 in_force.take(&loaded);
                 let (after, policy) = (loaded.digest, in_force.policy());
                 // Also one that says the same: its rules may stand in other lines by now, which the log names.
-                state.gate.set_policy(Rc::new(loaded.policy));
+                broker.gate.set_policy(Rc::new(loaded.policy));
                 if before == after {
                     tracing::info!(target: NOTICE, "the policy was read again and has not changed: {policy} ({})", short(&after));
                 } else {
                     let (before, after) = (short(&before), short(&after));
                     tracing::info!(target: NOTICE, "the policy was replaced: {policy} ({after}, before {before})");
                 }
-                state.audit().policy_changed(&before, &after);
+                broker.audit().policy_changed(&before, &after);
                 Ok((after, in_force))
             }
             Err(error) => {

@@ -307,7 +307,7 @@ mod tests {
             told: Some(Told {
                 number: 3,
                 audit: Some(Figures { written: 1, repeated: 2, left_out: 3, lost: 4, failing: true }),
-                programs: crate::processes::Figures { known: 5, held: 6, most: 7 },
+                programs: crate::broker::children::Figures { known: 5, held: 6, most: 7 },
                 ..Told::default()
             }),
         }

@@ -1,6 +1,6 @@
 //! Looking after programs while no client asks for them.
 
-use crate::host_state::{HostState, SharedState};
+use crate::broker::{Broker, SharedBroker};
 use bulkhead_sys::Watch;
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -12,7 +12,7 @@ use tokio::time::sleep_until;
 /// Wakes when a pipe is ready, a child has ended, or a program's time is up, and only then.
 #[derive(Debug)]
 pub(crate) struct Tending {
-    state: SharedState,
+    broker: SharedBroker,
     /// SIGCHLD. It also comes for children that are not in the table; they are left alone.
     ended: Signal,
     ready: Watch,
@@ -20,15 +20,15 @@ pub(crate) struct Tending {
 
 impl Tending {
     /// Begins to listen. Needs tokio's context.
-    pub(crate) fn new(state: &SharedState) -> io::Result<Self> {
+    pub(crate) fn new(broker: &SharedBroker) -> io::Result<Self> {
         let ended = signal(SignalKind::child())?;
-        let ready = Watch::new(state.borrow_mut().processes.readiness()?)?;
-        Ok(Tending { state: state.clone(), ended, ready })
+        let ready = Watch::new(broker.borrow_mut().children.readiness()?)?;
+        Ok(Tending { broker: broker.clone(), ended, ready })
     }
 
     /// Keeps pipes flowing, leaves no zombies, and ends what has run too long. Never ends.
     pub(crate) async fn run(mut self) -> Infallible {
-        let state = self.state.clone();
+        let broker = self.broker.clone();
         let (mut busy, mut watching) = (false, true);
         let mut deadline: Option<Instant> = None;
         loop {
@@ -41,10 +41,10 @@ impl Tending {
             // The dead first, for there may be no end to what the others print; and then those that have to die.
             tokio::select! {
                 biased;
-                _ = self.ended.recv() => state.borrow_mut().reap_processes(),
-                next = poll_fn(|context| state.borrow_mut().processes.poll_deadline(deadline, context)) => deadline = next,
-                () = time_is_up => end_overdue(&mut state.borrow_mut()),
-                () = tokio::task::yield_now(), if busy => busy = state.borrow_mut().processes.pump_ready(),
+                _ = self.ended.recv() => broker.borrow_mut().reap_children(),
+                next = poll_fn(|context| broker.borrow_mut().children.poll_deadline(deadline, context)) => deadline = next,
+                () = time_is_up => end_overdue(&mut broker.borrow_mut()),
+                () = tokio::task::yield_now(), if busy => busy = broker.borrow_mut().children.pump_ready(),
                 changed = self.ready.changed(), if watching && !busy => match changed {
                     Ok(()) => busy = true,
                     Err(error) => {
@@ -57,7 +57,7 @@ impl Tending {
     }
 }
 
-fn end_overdue(state: &mut HostState) {
-    let HostState { gate, processes, .. } = state;
-    processes.end_overdue(gate, Instant::now());
+fn end_overdue(broker: &mut Broker) {
+    let Broker { gate, children, .. } = broker;
+    children.end_overdue(gate, Instant::now());
 }

@@ -1,11 +1,69 @@
 //! How an interface is written down once, and both sides and the messages between them are made from it.
 
+use crate::request::{Begun, End, Ended, Message, Reply};
 use crate::{Answer, Call};
+use std::fmt::Debug;
+use std::time::{Duration, Instant};
 
-/// What brings a call to the broker, and its answer back: a function call within one process, a socket between two.
+/// What brings a message to the broker, and its reply back: a function call within one process, a socket between two.
 pub trait Carrier {
-    /// Asks, and waits for the answer.
-    fn ask(&mut self, call: Call) -> Answer;
+    /// Says something, and waits for what is said to it.
+    fn carry(&mut self, message: Message) -> Reply;
+
+    /// Tells that a client names this command.
+    fn begin(&mut self, command: String) -> Begun {
+        match self.carry(Message::Begin(command)) {
+            Reply::Begun(begun) => begun,
+            other => not_what_was_asked(&other),
+        }
+    }
+
+    /// Tells what became of the request of this number.
+    fn end(&mut self, request: u64, end: End) -> Ended {
+        match self.carry(Message::End(request, end)) {
+            Reply::Ended(ended) => ended,
+            other => not_what_was_asked(&other),
+        }
+    }
+
+    /// Tells that a client sent something that is not a request, and what is wrong with it.
+    fn reject(&mut self, problem: String) {
+        match self.carry(Message::Rejected(problem)) {
+            Reply::Noted => {}
+            other => not_what_was_asked(&other),
+        }
+    }
+}
+
+/// The front's side of one request: its capabilities, each call of which is carried to the broker.
+#[derive(Debug)]
+pub struct Asking<C> {
+    carrier: C,
+    request: u64,
+    /// How long calls of the request have been waited for.
+    pub acted: Duration,
+}
+
+impl<C: Carrier> Asking<C> {
+    /// For a request that is yet to be opened.
+    pub fn new(carrier: C) -> Self {
+        Asking { carrier, request: 0, acted: Duration::ZERO }
+    }
+
+    /// From now on it is for the request of this number.
+    pub fn set_request(&mut self, request: u64) {
+        (self.request, self.acted) = (request, Duration::ZERO);
+    }
+
+    pub(crate) fn call(&mut self, call: Call) -> Answer {
+        let begin = Instant::now();
+        let reply = self.carrier.carry(Message::Call(self.request, call));
+        self.acted += begin.elapsed();
+        match reply {
+            Reply::Called(answer) => answer,
+            other => not_what_was_asked(&other),
+        }
+    }
 }
 
 /// One capability: its functions, as a trait for the side that acts.
@@ -51,7 +109,7 @@ macro_rules! interface {
         impl<C: crate::Carrier> $name for crate::Asking<C> {
             $(
                 fn $function(&mut self, $($argument: $kind),*) -> $answer {
-                    match self.0.ask(crate::Call::$name(Call::$function { $($argument),* })) {
+                    match self.call(crate::Call::$name(Call::$function { $($argument),* })) {
                         crate::Answer::$name(Answer::$function(answer)) => answer,
                         other => crate::interface::not_what_was_asked(&other),
                     }
@@ -77,15 +135,11 @@ macro_rules! capabilities {
         pub enum Answer {
             $(#[doc = concat!("Of [`", stringify!($room), "`].")] $name($room::Answer),)*
         }
-
-        /// The front's side of all capabilities: each call is carried to the broker.
-        #[derive(Debug)]
-        pub struct Asking<C>(pub C);
     };
 }
 
 /// The broker answers what it is asked; one that does not is not the one we know, and nothing may be done on its word.
 #[cold]
-pub(crate) fn not_what_was_asked(answer: &Answer) -> ! {
+pub(crate) fn not_what_was_asked(answer: &dyn Debug) -> ! {
     panic!("the broker answered another question: {answer:?}")
 }

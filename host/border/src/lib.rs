@@ -9,11 +9,14 @@
 //! there are. From it are made a trait, which the broker's side implements and [`Asking`] offers to the front, and the messages.
 //! Everything is owned and plain: no reference, no descriptor of a folder, nothing that means something on one side only.
 //!
-//! A call says nothing of who asks. The request under way was opened by the name of its command, and from that the broker
-//! knows the module, what rules apply and whether the capability is one of the module's at all.
+//! A call says nothing of who asks. The request under way was opened by the name of its command ([`request`]), and from that the
+//! broker knows the module, what rules apply and whether the capability is one of the module's at all.
 
 #[macro_use]
 mod interface;
+
+// A request, from its beginning to its end.
+pub mod request;
 
 // What a request may ask, one file for each capability, in the order of the world `offered`.
 pub mod agent;
@@ -39,7 +42,7 @@ pub mod hotplug;
 // What they share.
 mod refusal;
 
-pub use interface::Carrier;
+pub use interface::{Asking, Carrier};
 pub use nix::errno::Errno;
 pub use refusal::{MountError, MountId, ProgramError, ProgramFailure, Refusal};
 

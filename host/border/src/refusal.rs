@@ -22,6 +22,12 @@ impl<E> Refusal<E> {
     }
 }
 
+impl<E> From<E> for Refusal<E> {
+    fn from(error: E) -> Self {
+        Refusal::Failed(error)
+    }
+}
+
 /// Which file system is meant, of several that are mounted at one place or over it; see `mounted` of `wit/types.wit`. One of
 /// the two is enough: a mount has one file system, and what is on the same device is the same file system, by whatever mount it
 /// is reached. (btrfs shows other numbers for what is in it than the table has.)

@@ -118,6 +118,22 @@ pub fn installed(imports: Vec<&'static str>, arguments: Vec<(String, bool)>) -> 
     })
 }
 
+/// The arguments of `command`, in the order of its schema, and whether each may be shown.
+pub fn arguments<'a>(command: &str, installed: Option<&'a Installed>) -> impl Iterator<Item = (&'a str, bool)> {
+    let ours = ARGUMENTS.iter().filter(move |it| installed.is_none() && it.command == command);
+    let theirs = installed.into_iter().flat_map(|it| &it.arguments).map(|(name, shown)| (name.as_str(), *shown));
+    ours.map(|it| (it.name, !it.secret)).chain(theirs)
+}
+
+/// The argument of `command` for which `is_it` holds, and whether it may be shown; nothing if its schema has none.
+pub fn shown_argument<'a>(
+    command: &str,
+    installed: Option<&'a Installed>,
+    is_it: impl Fn(&str) -> bool,
+) -> Option<(&'a str, bool)> {
+    arguments(command, installed).find(|(name, _)| is_it(name))
+}
+
 /// The names of the built-in commands.
 pub fn names() -> Vec<&'static str> {
     COMMANDS.iter().map(|command| command.name).collect()

@@ -1,14 +1,15 @@
 //! `accounts`: passwords by one program, and the keys of ssh.
 
-use crate::{Gate, GateError, KeysError, ProgramError};
+use crate::programs::called;
+use crate::{Asked, Gate, KeysError, PasswordError, ProgramError, Refusal};
+use bulkhead_border::Accounts;
 use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 use std::time::Duration;
-use thiserror::Error;
 
 /// The program that sets passwords, searched in the agent's PATH: systems differ in where they keep it.
-pub const CHPASSWD: &str = "chpasswd";
+const CHPASSWD: &str = "chpasswd";
 
 /// How long it may take. It hashes the password, writes a few small files, and may ask modules (PAM) that wait for a
 /// server; a lock on these files it waits for some fifteen seconds.
@@ -26,61 +27,45 @@ const PASSWORD_LIMIT: usize = 4096;
 /// times as long; there is room for a thousand of the longest keys in use.
 const KEYS_LIMIT: usize = 512 * 1024;
 
-/// Why a password was not set.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum PasswordError {
-    /// The name would be a line or a field of its own.
-    #[error("forbidden characters in the user's name")]
-    ForbiddenInUser,
-    /// So would the password.
-    #[error("forbidden characters in the password")]
-    ForbiddenInPassword,
-    /// One of them is too long.
-    #[error("the user's name or the password is too long")]
-    TooLong,
-    /// The program failed, or there is none.
-    #[error(transparent)]
-    Program(#[from] ProgramError),
+impl Accounts for Asked<'_> {
+    /// What is checked is the line that the program reads, whatever the module checked before.
+    fn set_password(&mut self, user: String, password: Vec<u8>, crypted: bool) -> Result<(), Refusal<PasswordError>> {
+        self.require_account(&user, "password")?;
+        check(user.as_bytes(), &password)?;
+        let line = [user.as_bytes(), b":", &password, b"\n"].concat();
+        let changed = self.gate.change_password(line, crypted);
+        Ok(changed.map_err(called(CHPASSWD)).map_err(PasswordError::Program)?)
+    }
+
+    fn read_keys(&mut self, user: String) -> Result<Vec<u8>, Refusal<KeysError>> {
+        self.require_account(&user, "read-keys")?;
+        Ok(self.gate.system.read_keys(&user, KEYS_LIMIT)?)
+    }
+
+    /// What could not be read again is not written.
+    fn write_keys(&mut self, user: String, text: Vec<u8>) -> Result<(), Refusal<KeysError>> {
+        self.require_account(&user, "write-keys")?;
+        if text.len() > KEYS_LIMIT {
+            return Err(Refusal::Failed(KeysError::TooLong));
+        }
+        Ok(self.gate.system.write_keys(&user, &text)?)
+    }
+}
+
+impl Asked<'_> {
+    fn require_account<E>(&self, user: &str, deed: &str) -> Result<(), Refusal<E>> {
+        let policy = self.gate.policy();
+        let also = self.gate.also(&policy, (self.module, Capability::Accounts, "users"), Thing::User(user));
+        let asks = [("users", Ask::Thing { name: user.as_bytes(), also: &also }), ("may", Ask::Words(&[deed]))];
+        self.require(Capability::Accounts, &asks)
+    }
 }
 
 impl Gate {
-    /// Sets a user's password. What is checked is the line that the program reads, whatever the module checked before.
-    pub fn set_password(
-        &self,
-        module: &str,
-        user: &str,
-        password: &[u8],
-        crypted: bool,
-    ) -> Result<(), GateError<PasswordError>> {
-        self.require_account(module, user, "password")?;
-        check(user.as_bytes(), password)?;
-        let path = self.find_named(CHPASSWD);
-        let path = path.map_err(ProgramError::NotStarted).map_err(PasswordError::Program)?;
-        let arguments: &[&str] = if crypted { &["-e"] } else { &[] };
-        let input = [user.as_bytes(), b":", password, b"\n"].concat();
-        Ok(self.run_program(&path, arguments, input, TIME_LIMIT).map_err(PasswordError::Program)?)
-    }
-
-    /// The text of a user's file of keys.
-    pub fn read_keys(&self, module: &str, user: &str) -> Result<Vec<u8>, GateError<KeysError>> {
-        self.require_account(module, user, "read-keys")?;
-        Ok(self.system.read_keys(user, KEYS_LIMIT)?)
-    }
-
-    /// Replaces it. What could not be read again is not written.
-    pub fn write_keys(&self, module: &str, user: &str, text: &[u8]) -> Result<(), GateError<KeysError>> {
-        self.require_account(module, user, "write-keys")?;
-        if text.len() > KEYS_LIMIT {
-            return Err(GateError::Failed(KeysError::TooLong));
-        }
-        Ok(self.system.write_keys(user, text)?)
-    }
-
-    fn require_account<E: std::error::Error>(&self, module: &str, user: &str, deed: &str) -> Result<(), GateError<E>> {
-        let policy = self.policy();
-        let also = self.also(&policy, (module, Capability::Accounts, "users"), Thing::User(user));
-        let asks = [("users", Ask::Thing { name: user.as_bytes(), also: &also }), ("may", Ask::Words(&[deed]))];
-        self.require(module, Capability::Accounts, &asks)
+    /// Has the program read `line`, a user's name and the password or its hash.
+    fn change_password(&self, line: Vec<u8>, crypted: bool) -> Result<(), ProgramError> {
+        let path = self.find_named(CHPASSWD).map_err(ProgramError::NotStarted)?;
+        self.run_program(&path, if crypted { &["-e"] } else { &[] }, line, TIME_LIMIT)
     }
 }
 
@@ -110,8 +95,8 @@ mod tests {
     #[test]
     fn a_password_is_one_line_of_the_programs_input() {
         let (system, gate) = gate();
-        assert_eq!(gate.set_password("account", "alice", b"a:b\xFF", false), Ok(()));
-        assert_eq!(gate.set_password("account", "-R", b"$6$hash", true), Ok(()));
+        assert_eq!(gate.asked_by("account").set_password("alice".into(), b"a:b\xFF".into(), false), Ok(()));
+        assert_eq!(gate.asked_by("account").set_password("-R".into(), b"$6$hash".into(), true), Ok(()));
         let said =
             ["run /usr/sbin/chpasswd", "input alice:a:b\u{FFFD}\n", "run /usr/sbin/chpasswd -e", "input -R:$6$hash\n"];
         assert_eq!(system.events(), said);
@@ -120,8 +105,10 @@ mod tests {
     #[test]
     fn what_would_be_another_line_reaches_no_program() {
         let (system, gate) = gate();
-        let refused = |user: &str, password: &[u8]| match gate.set_password("account", user, password, false) {
-            Err(GateError::Failed(error)) => error,
+        let set =
+            |user: &str, password: &[u8]| gate.asked_by("account").set_password(user.into(), password.into(), false);
+        let refused = |user: &str, password: &[u8]| match set(user, password) {
+            Err(Refusal::Failed(error)) => error,
             other => panic!("{other:?}"),
         };
         for user in ["a:b", "a\nroot", "a\0"] {
@@ -133,35 +120,40 @@ mod tests {
         assert_eq!(refused(&"a".repeat(257), b""), PasswordError::TooLong);
         assert_eq!(refused("alice", &[b'x'; 4097]), PasswordError::TooLong);
         assert_eq!(system.events(), [""; 0]);
-        assert_eq!(gate.set_password("account", &"a".repeat(256), &[b'x'; 4096], false), Ok(()));
+        assert_eq!(set(&"a".repeat(256), &[b'x'; 4096]), Ok(()));
     }
 
     #[test]
     fn without_the_program_no_password_is_set() {
         let gate = testing::full(&Fake::default());
-        let missing = PasswordError::Program(ProgramError::NotStarted(Errno::ENOENT));
-        assert_eq!(gate.set_password("account", "alice", b"x", false), Err(GateError::Failed(missing)));
+        let missing = PasswordError::Program(called("chpasswd")(ProgramError::NotStarted(Errno::ENOENT)));
+        assert_eq!(
+            gate.asked_by("account").set_password("alice".into(), b"x".into(), false),
+            Err(Refusal::Failed(missing))
+        );
     }
 
     #[test]
     fn what_is_written_can_be_read() {
         let (system, gate) = gate();
+        let mut account = gate.asked_by("account");
         system.add_user("alice", Ok(None));
         let longest = vec![b'k'; KEYS_LIMIT];
-        assert_eq!(gate.write_keys("account", "alice", &longest), Ok(()));
-        assert_eq!(gate.read_keys("account", "alice"), Ok(longest));
+        assert_eq!(account.write_keys("alice".into(), longest.clone()), Ok(()));
+        assert_eq!(account.read_keys("alice".into()), Ok(longest));
         let more = [b'k'; KEYS_LIMIT + 1];
-        assert_eq!(gate.write_keys("account", "alice", &more), Err(GateError::Failed(KeysError::TooLong)));
+        assert_eq!(account.write_keys("alice".into(), more.into()), Err(Refusal::Failed(KeysError::TooLong)));
         assert_eq!(system.events(), ["write keys of alice"]);
     }
 
     #[test]
     fn a_stranger_has_no_way_into_an_account() {
         let (system, gate) = gate();
+        let mut file = gate.asked_by("file");
         system.add_user("alice", Ok(Some(b"key".to_vec())));
-        assert!(matches!(gate.set_password("file", "alice", b"x", false), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.read_keys("file", "alice"), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.write_keys("file", "alice", b""), Err(GateError::Denied { .. })));
+        assert_eq!(file.set_password("alice".into(), b"x".into(), false), Err(Refusal::Denied));
+        assert_eq!(file.read_keys("alice".into()), Err(Refusal::Denied));
+        assert_eq!(file.write_keys("alice".into(), Vec::new()), Err(Refusal::Denied));
         assert_eq!(system.events(), [""; 0]);
     }
 
@@ -174,8 +166,8 @@ mod tests {
         let rules = "[[permit]]\ncapability = \"accounts\"\nmodules = [\"account\"]\nusers = [\"*\"]\nmay = [\"read-keys\"]\n\
                      reason = \"x\"\n[[forbid]]\ncapability = \"accounts\"\nusers = [\"root\"]\nreason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert!(matches!(gate.read_keys("account", "toor"), Err(GateError::Denied { .. })));
-        assert_eq!(gate.read_keys("account", "alice"), Ok(b"key".to_vec()));
+        assert_eq!(gate.asked_by("account").read_keys("toor".into()), Err(Refusal::Denied));
+        assert_eq!(gate.asked_by("account").read_keys("alice".into()), Ok(b"key".to_vec()));
     }
 
     #[test]
@@ -186,10 +178,11 @@ mod tests {
         let rules = "[[permit]]\ncapability = \"accounts\"\nmodules = [\"account\"]\nusers = [\"alice\"]\n\
                      may = [\"password\", \"read-keys\"]\nreason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert_eq!(gate.set_password("account", "alice", b"x", false), Ok(()));
-        assert_eq!(gate.read_keys("account", "alice"), Ok(b"key".to_vec()));
-        assert!(matches!(gate.write_keys("account", "alice", b""), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.set_password("account", "root", b"x", false), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.read_keys("account", "root"), Err(GateError::Denied { .. })));
+        let mut account = gate.asked_by("account");
+        assert_eq!(account.set_password("alice".into(), b"x".into(), false), Ok(()));
+        assert_eq!(account.read_keys("alice".into()), Ok(b"key".to_vec()));
+        assert_eq!(account.write_keys("alice".into(), Vec::new()), Err(Refusal::Denied));
+        assert_eq!(account.set_password("root".into(), b"x".into(), false), Err(Refusal::Denied));
+        assert_eq!(account.read_keys("root".into()), Err(Refusal::Denied));
     }
 }

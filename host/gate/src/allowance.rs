@@ -82,7 +82,9 @@ fn within<T>(used: &Cell<Duration>, most: Duration, act: impl FnOnce(Duration) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GateError, MountError, PasswordError, Standing, testing};
+    use crate::programs::called;
+    use crate::{MountError, PasswordError, Refusal, Standing, testing};
+    use bulkhead_border::{Accounts, Hotplug, Trimmer};
     use bulkhead_sys::Fake;
 
     fn gate() -> (Fake, Gate) {
@@ -95,12 +97,12 @@ mod tests {
     #[test]
     fn one_request_runs_few_programs_and_the_next_as_many() {
         let (system, gate) = gate();
-        let set = || gate.set_password("account", "alice", b"x", false);
+        let set = || gate.asked_by("account").set_password("alice".into(), b"x".into(), false);
         for _ in 0..2 {
             gate.begin(Standing::default());
             assert!((0..PROGRAMS).all(|_| set() == Ok(())));
-            let refused = PasswordError::Program(ProgramError::NotStarted(Errno::EAGAIN));
-            assert!((0..1700).all(|_| set() == Err(GateError::Failed(refused.clone()))));
+            let refused = PasswordError::Program(called("chpasswd")(ProgramError::NotStarted(Errno::EAGAIN)));
+            assert!((0..1700).all(|_| set() == Err(Refusal::Failed(refused.clone()))));
             gate.end();
         }
         assert_eq!(system.events().iter().filter(|event| event.starts_with("run ")).count(), 2 * PROGRAMS as usize);
@@ -111,19 +113,22 @@ mod tests {
         let (system, gate) = gate();
         gate.begin(Standing::default());
         gate.allowance.trim_time.set(TRIM_TIME - Duration::from_secs(1));
-        assert!(gate.trim("filesystem", b"/data", None, 0).is_ok());
+        assert!(gate.asked_by("filesystem").trim(b"/data".into(), None, 0).is_ok());
         gate.allowance.trim_time.set(TRIM_TIME);
         let late = MountError::Failed(Errno::ETIMEDOUT);
-        assert_eq!(gate.trim("filesystem", b"/data", None, 0), Err(GateError::Failed(late)));
+        assert_eq!(gate.asked_by("filesystem").trim(b"/data".into(), None, 0), Err(Refusal::Failed(late)));
         gate.allowance.switch_time.set(SWITCH_TIME);
-        assert_eq!(gate.set_memory_block("hotplug", 7, true), Err(GateError::Failed(Errno::ETIMEDOUT)));
-        assert_eq!(gate.set_processor("hotplug", 1, true), Err(GateError::Failed(Errno::ETIMEDOUT)));
+        assert_eq!(gate.asked_by("hotplug").set_memory_block(7, true), Err(Refusal::Failed(Errno::ETIMEDOUT)));
+        assert_eq!(gate.asked_by("hotplug").set_processor(1, true), Err(Refusal::Failed(Errno::ETIMEDOUT)));
         gate.allowance.program_time.set(PROGRAM_TIME);
-        let late = PasswordError::Program(ProgramError::TimedOut);
-        assert_eq!(gate.set_password("account", "alice", b"x", false), Err(GateError::Failed(late)));
+        let late = PasswordError::Program(called("chpasswd")(ProgramError::TimedOut));
+        assert_eq!(
+            gate.asked_by("account").set_password("alice".into(), b"x".into(), false),
+            Err(Refusal::Failed(late))
+        );
         let before = system.events();
         gate.end();
-        assert_eq!(gate.set_memory_block("hotplug", 7, true), Ok(()));
+        assert_eq!(gate.asked_by("hotplug").set_memory_block(7, true), Ok(()));
         assert_eq!(system.events().len(), before.len() + 1);
     }
 

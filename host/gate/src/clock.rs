@@ -1,13 +1,13 @@
 //! `clock`: reading the clock.
 
-use crate::{Errno, Gate, GateError};
+use crate::{Asked, Errno, Refusal};
+use bulkhead_border::Clock;
 use bulkhead_catalog::Capability;
 
-impl Gate {
-    /// Nanoseconds since 1970 began in UTC.
-    pub fn now(&self, module: &str) -> Result<i64, GateError<Errno>> {
-        self.require(module, Capability::Clock, &[])?;
-        Ok(self.system.now())
+impl Clock for Asked<'_> {
+    fn now(&mut self) -> Result<i64, Refusal<Errno>> {
+        self.require(Capability::Clock, &[])?;
+        Ok(self.gate.system.now())
     }
 }
 
@@ -22,8 +22,8 @@ mod tests {
         let fake = Fake::default();
         fake.set_clock(-1);
         let gate = testing::full(&fake);
-        assert_eq!(gate.now("report"), Ok(-1));
-        assert_eq!(gate.now("time"), Ok(-1));
-        assert!(matches!(gate.now("power"), Err(GateError::Denied { .. })));
+        assert_eq!(gate.asked_by("report").now(), Ok(-1));
+        assert_eq!(gate.asked_by("time").now(), Ok(-1));
+        assert_eq!(gate.asked_by("power").now(), Err(Refusal::Denied));
     }
 }

@@ -1,6 +1,7 @@
 //! `disks`: what a disk tells of itself.
 
-use crate::{Errno, Gate, GateError};
+use crate::{Asked, Errno, Refusal};
+use bulkhead_border::Disks;
 use bulkhead_catalog::Capability;
 use std::time::Duration;
 
@@ -8,10 +9,9 @@ use std::time::Duration;
 /// driver first, which takes longer, and its owner needs the rest of the list.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-impl Gate {
-    /// The health log of an NVMe disk.
-    pub fn nvme_health(&self, module: &str, name: &[u8]) -> Result<Vec<u8>, GateError<Errno>> {
-        self.require(module, Capability::Disks, &[])?;
-        Ok(self.system.nvme_health(name, PATIENCE)?)
+impl Disks for Asked<'_> {
+    fn nvme_health(&mut self, name: Vec<u8>) -> Result<Vec<u8>, Refusal<Errno>> {
+        self.require(Capability::Disks, &[])?;
+        Ok(self.gate.system.nvme_health(&name, PATIENCE)?)
     }
 }

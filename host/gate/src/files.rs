@@ -1,7 +1,7 @@
 //! `files`: opening. Reading and writing an open file needs no privilege, and of the gate only what its [`Caps`] say.
 
 use crate::caps::Opened;
-use crate::{Caps, Errno, Gate, GateError, OpenFlags};
+use crate::{Caps, Errno, Gate, OpenFlags, Refusal};
 use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use bulkhead_sys::{Located, ObjectKind};
@@ -15,25 +15,25 @@ impl Gate {
     ///
     /// If everything is permitted, it is opened as any program would. Else the thing itself is found and held first, judged,
     /// and then just that is opened: what `path` leads to by then does not matter.
-    pub fn open_file(&self, module: &str, path: &str, flags: OpenFlags) -> Result<Opened, GateError<Errno>> {
+    pub fn open_file(&self, module: &str, path: &str, flags: OpenFlags) -> Result<Opened, Refusal<Errno>> {
         if self.is_unrestricted(module, Capability::Files) && !self.is_exact() {
             self.require(module, Capability::Files, &[])?;
             return self.open_unjudged(path, flags);
         }
         for _ in 1..ATTEMPTS {
             match self.open_judged(module, path, flags) {
-                Err(GateError::Failed(Errno::EAGAIN)) => {}
+                Err(Refusal::Failed(Errno::EAGAIN)) => {}
                 outcome => return outcome,
             }
         }
         self.open_judged(module, path, flags)
     }
 
-    fn open_unjudged(&self, path: &str, flags: OpenFlags) -> Result<Opened, GateError<Errno>> {
+    fn open_unjudged(&self, path: &str, flags: OpenFlags) -> Result<Opened, Refusal<Errno>> {
         Ok(Opened { file: self.system.open_file(path.as_bytes(), flags)?, caps: Caps::default() })
     }
 
-    fn open_judged(&self, module: &str, path: &str, flags: OpenFlags) -> Result<Opened, GateError<Errno>> {
+    fn open_judged(&self, module: &str, path: &str, flags: OpenFlags) -> Result<Opened, Refusal<Errno>> {
         let policy = self.policy();
         let trees = policy.trees(module, Capability::Files.name());
         let may_be_permitted = policy.may_permit(module, Capability::Files.name(), &access(flags, None, false));
@@ -75,7 +75,7 @@ impl Gate {
         let judged = self
             .settings(module, Capability::Files, &asks, |rule| rule.map(|rule| self.caps(&policy, rule, flags.append)));
         let caps = match (judged, refused) {
-            (Err(_), Some(errno)) if says_nothing_of_paths(errno) => return Err(GateError::Failed(errno)),
+            (Err(_), Some(errno)) if says_nothing_of_paths(errno) => return Err(Refusal::Failed(errno)),
             (judged, _) => judged?,
         };
         match (caps, &located) {
@@ -85,9 +85,9 @@ impl Gate {
         }
     }
 
-    fn open_permitted(&self, located: &Located, flags: OpenFlags, caps: Caps) -> Result<Opened, GateError<Errno>> {
+    fn open_permitted(&self, located: &Located, flags: OpenFlags, caps: Caps) -> Result<Opened, Refusal<Errno>> {
         if !flags.truncate && caps.size().is_some_and(|size| located.size > size) {
-            return Err(GateError::Failed(Errno::EFBIG));
+            return Err(Refusal::Failed(Errno::EFBIG));
         }
         // What was empty when it was judged, and has grown since, may not be emptied.
         let flags = OpenFlags { truncate: empties(flags, located), ..flags };
@@ -166,8 +166,8 @@ mod tests {
         let gate = testing::with(&fake, rules);
         match gate.open_file("file", path, flags) {
             Ok(_) => fake.events().concat(),
-            Err(GateError::Denied { .. }) => "denied".to_owned(),
-            Err(GateError::Failed(errno)) => format!("{errno:?}"),
+            Err(Refusal::Denied) => "denied".to_owned(),
+            Err(Refusal::Failed(errno)) => format!("{errno:?}"),
         }
     }
 
@@ -175,8 +175,8 @@ mod tests {
     fn only_the_module_that_was_granted_files_opens_one() {
         let gate = testing::full(&Fake::default());
         assert!(gate.open_file("file", "/dev/null", READ).is_ok());
-        assert!(matches!(gate.open_file("file", "/absent", READ), Err(GateError::Failed(Errno::ENOENT))));
-        assert!(matches!(gate.open_file("power", "/dev/null", READ), Err(GateError::Denied { .. })));
+        assert!(matches!(gate.open_file("file", "/absent", READ), Err(Refusal::Failed(Errno::ENOENT))));
+        assert!(matches!(gate.open_file("power", "/dev/null", READ), Err(Refusal::Denied)));
     }
 
     #[test]

@@ -1,32 +1,18 @@
 //! The owner's freeze hook script. Its path comes from the command line, so a module can only say when it runs.
 
-use crate::{Gate, GateError, ProgramError};
+use crate::programs::called;
+use crate::{Gate, HookPhase, ProgramFailure, Refusal};
 use bulkhead_catalog::Capability;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::time::Duration;
 
 /// How long a hook script may take. A database may need minutes to come to rest, and backup tools wait ten minutes
 /// and more for a freeze; a script that hangs would otherwise hold the agent for ever.
 const TIME_LIMIT: Duration = Duration::from_secs(600);
 
-/// When a hook script runs. The word is its argument.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum HookPhase {
-    /// Before the first file system freezes.
-    Freeze,
-    /// After the last one thawed.
-    Thaw,
-}
-
 impl Gate {
-    /// The hook script's path, for messages.
-    pub fn hook(&self) -> Option<&Path> {
-        self.hook.as_deref()
-    }
-
     /// Runs the hook script for `phase`; without one does nothing.
-    pub fn run_hook(&self, module: &str, phase: HookPhase) -> Result<(), GateError<ProgramError>> {
+    pub fn run_hook(&self, module: &str, phase: HookPhase) -> Result<(), Refusal<ProgramFailure>> {
         // What was frozen must thaw, and what the script has halted must go on: that is never refused.
         if phase == HookPhase::Freeze {
             self.require(module, Capability::Freezer, &[])?;
@@ -36,14 +22,15 @@ impl Gate {
             HookPhase::Freeze => "freeze",
             HookPhase::Thaw => "thaw",
         };
-        Ok(self.run_program(hook.as_os_str().as_bytes(), &[word], Vec::new(), TIME_LIMIT)?)
+        let ran = self.run_program(hook.as_os_str().as_bytes(), &[word], Vec::new(), TIME_LIMIT);
+        Ok(ran.map_err(called(&hook.to_string_lossy()))?)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::testing;
+    use crate::{ProgramError, testing};
     use bulkhead_sys::Fake;
 
     #[test]
@@ -55,6 +42,17 @@ mod tests {
         assert_eq!(gate.run_hook("filesystem", HookPhase::Freeze), Ok(()));
         assert_eq!(gate.run_hook("filesystem", HookPhase::Thaw), Ok(()));
         assert_eq!(system.events(), ["run /etc/hook freeze", "run /etc/hook thaw"]);
+    }
+
+    #[test]
+    fn a_script_that_fails_is_told_by_its_path() {
+        let system = Fake::default();
+        system.install("/etc/hook", Err(ProgramError::TimedOut));
+        let policy = testing::full(&system).policy();
+        let gate = Gate::new(Box::new(system.clone()), Some("/etc/hook".into()), policy);
+        let failure = ProgramFailure { program: "/etc/hook".to_owned(), why: ProgramError::TimedOut };
+        assert_eq!(gate.run_hook("filesystem", HookPhase::Freeze), Err(Refusal::Failed(failure)));
+        assert_eq!(gate.run_hook("file", HookPhase::Freeze), Err(Refusal::Denied));
     }
 
     #[test]

@@ -1,20 +1,19 @@
 //! `hotplug`: one processor or one block of memory at a time.
 
-use crate::{Added, Errno, Gate, GateError};
+use crate::{Added, Asked, Errno, Gate, Refusal};
+use bulkhead_border::Hotplug;
 use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 
-impl Gate {
-    /// Takes a processor in or out of use.
-    pub fn set_processor(&self, module: &str, id: i64, online: bool) -> Result<(), GateError<Errno>> {
-        self.require(module, Capability::Hotplug, &[("processors", Ask::Number(id))])?;
-        Ok(self.allow_switch(|| self.system.set_processor(id, online))??)
+impl Hotplug for Asked<'_> {
+    fn set_processor(&mut self, id: i64, online: bool) -> Result<(), Refusal<Errno>> {
+        self.require(Capability::Hotplug, &[("processors", Ask::Number(id))])?;
+        Ok(self.gate.allow_switch(|| self.gate.system.set_processor(id, online))??)
     }
 
-    /// Takes a block of memory in or out of use.
-    pub fn set_memory_block(&self, module: &str, index: u64, online: bool) -> Result<(), GateError<Errno>> {
-        self.require(module, Capability::Hotplug, &[("memory", Ask::Flag(true))])?;
-        Ok(self.allow_switch(|| self.system.set_memory_block(index, online))??)
+    fn set_memory_block(&mut self, index: u64, online: bool) -> Result<(), Refusal<Errno>> {
+        self.require(Capability::Hotplug, &[("memory", Ask::Flag(true))])?;
+        Ok(self.gate.allow_switch(|| self.gate.system.set_memory_block(index, online))??)
     }
 }
 
@@ -109,9 +108,10 @@ mod tests {
         let system = Fake::default();
         system.refuse_memory_block(8, Errno::EBUSY);
         let gate = testing::full(&system);
-        assert_eq!(gate.set_processor("hotplug", 1, false), Ok(()));
-        assert_eq!(gate.set_memory_block("hotplug", 7, true), Ok(()));
-        assert_eq!(gate.set_memory_block("hotplug", 8, false), Err(GateError::Failed(Errno::EBUSY)));
+        let mut hotplug = gate.asked_by("hotplug");
+        assert_eq!(hotplug.set_processor(1, false), Ok(()));
+        assert_eq!(hotplug.set_memory_block(7, true), Ok(()));
+        assert_eq!(hotplug.set_memory_block(8, false), Err(Refusal::Failed(Errno::EBUSY)));
         assert_eq!(system.events(), ["processor 1 offline", "memory block 7 online", "memory block 8 offline"]);
     }
 
@@ -179,8 +179,8 @@ mod tests {
         let system = Fake::default();
         let gate = testing::full(&system);
         for module in ["report", "time", "stranger"] {
-            assert!(matches!(gate.set_processor(module, 1, false), Err(GateError::Denied { .. })), "{module}");
-            assert!(matches!(gate.set_memory_block(module, 1, false), Err(GateError::Denied { .. })), "{module}");
+            assert_eq!(gate.asked_by(module).set_processor(1, false), Err(Refusal::Denied), "{module}");
+            assert_eq!(gate.asked_by(module).set_memory_block(1, false), Err(Refusal::Denied), "{module}");
         }
         assert_eq!(system.events(), [""; 0]);
     }
@@ -191,9 +191,10 @@ mod tests {
         let rules =
             "[[permit]]\ncapability = \"hotplug\"\nmodules = [\"hotplug\"]\nprocessors = [1, 2]\nreason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert_eq!(gate.set_processor("hotplug", 2, false), Ok(()));
-        assert!(matches!(gate.set_processor("hotplug", 3, false), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.set_memory_block("hotplug", 1, false), Err(GateError::Denied { .. })));
+        let mut hotplug = gate.asked_by("hotplug");
+        assert_eq!(hotplug.set_processor(2, false), Ok(()));
+        assert_eq!(hotplug.set_processor(3, false), Err(Refusal::Denied));
+        assert_eq!(hotplug.set_memory_block(1, false), Err(Refusal::Denied));
         assert_eq!(system.events(), ["processor 2 offline"]);
     }
 }

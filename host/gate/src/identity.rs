@@ -1,44 +1,30 @@
 //! `identity`: what this system calls itself.
 
-use crate::{Errno, Gate, GateError, Kernel};
+use crate::{Asked, Errno, Kernel, Refusal, Variable};
+use bulkhead_border::Identity;
 use bulkhead_catalog::Capability;
 
-/// A variable of the agent's environment that modules may know. All others are the agent's alone: a service's environment has
-/// secrets.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Variable {
-    /// `TZ`, the time zone.
-    Tz,
-    /// `QGA_OS_RELEASE`, by which qemu-ga is told of another os-release file.
-    OsRelease,
-}
+impl Identity for Asked<'_> {
+    fn uname(&mut self) -> Result<Kernel, Refusal<Errno>> {
+        self.require(Capability::Identity, &[])?;
+        Ok(self.gate.system.uname()?)
+    }
 
-impl Variable {
-    fn name(self) -> &'static str {
-        match self {
-            Variable::Tz => "TZ",
-            Variable::OsRelease => "QGA_OS_RELEASE",
-        }
+    fn loads(&mut self) -> Result<[u64; 3], Refusal<Errno>> {
+        self.require(Capability::Identity, &[])?;
+        Ok(self.gate.system.loads()?)
+    }
+
+    fn environment(&mut self, variable: Variable) -> Result<Option<Vec<u8>>, Refusal<Errno>> {
+        self.require(Capability::Identity, &[])?;
+        Ok(self.gate.system.environment(name(variable)))
     }
 }
 
-impl Gate {
-    /// The answer of uname(2).
-    pub fn uname(&self, module: &str) -> Result<Kernel, GateError<Errno>> {
-        self.require(module, Capability::Identity, &[])?;
-        Ok(self.system.uname()?)
-    }
-
-    /// The loads of sysinfo(2).
-    pub fn loads(&self, module: &str) -> Result<[u64; 3], GateError<Errno>> {
-        self.require(module, Capability::Identity, &[])?;
-        Ok(self.system.loads()?)
-    }
-
-    /// A variable of the agent's environment.
-    pub fn environment(&self, module: &str, variable: Variable) -> Result<Option<Vec<u8>>, GateError<Errno>> {
-        self.require(module, Capability::Identity, &[])?;
-        Ok(self.system.environment(variable.name()))
+fn name(variable: Variable) -> &'static str {
+    match variable {
+        Variable::Tz => "TZ",
+        Variable::OsRelease => "QGA_OS_RELEASE",
     }
 }
 
@@ -54,13 +40,14 @@ mod tests {
         fake.set_kernel(Kernel { host_name: b"vm".to_vec(), ..Kernel::default() });
         fake.set_environment("TZ", "CET-1");
         let gate = testing::full(&fake);
-        assert_eq!(gate.uname("report").map(|kernel| kernel.host_name), Ok(b"vm".to_vec()));
-        assert_eq!(gate.environment("report", Variable::Tz), Ok(Some(b"CET-1".to_vec())));
-        assert_eq!(gate.environment("report", Variable::OsRelease), Ok(None));
+        let mut report = gate.asked_by("report");
+        assert_eq!(report.uname().map(|kernel| kernel.host_name), Ok(b"vm".to_vec()));
+        assert_eq!(report.environment(Variable::Tz), Ok(Some(b"CET-1".to_vec())));
+        assert_eq!(report.environment(Variable::OsRelease), Ok(None));
         fake.set_loads([1, 2, 3]);
-        assert_eq!(gate.loads("report"), Ok([1, 2, 3]));
-        assert!(matches!(gate.loads("time"), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.uname("core"), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.environment("file", Variable::Tz), Err(GateError::Denied { .. })));
+        assert_eq!(report.loads(), Ok([1, 2, 3]));
+        assert_eq!(gate.asked_by("time").loads(), Err(Refusal::Denied));
+        assert_eq!(gate.asked_by("core").uname(), Err(Refusal::Denied));
+        assert_eq!(gate.asked_by("file").environment(Variable::Tz), Err(Refusal::Denied));
     }
 }

@@ -1,6 +1,6 @@
 //! Asking the policy, and remembering what it said.
 
-use crate::{Errno, Gate, GateError};
+use crate::{Errno, Gate, Refusal};
 use bulkhead_catalog::Capability;
 use bulkhead_policy::{Asks, Grant, Origin, Policy, Verdict, permit_for};
 use bulkhead_sys::Thing;
@@ -103,19 +103,25 @@ impl Gate {
     pub fn begin(&self, standing: Standing) {
         let exact = standing.exact || self.judge.rehearsed.is_some();
         self.judge.standing.set(Standing { exact, ..standing });
-        self.allowance.renew();
+        self.renew();
         self.judge.judgements.take();
     }
 
     /// A request ends; what the policy said meanwhile. What comes between two requests is judged without mercy.
     pub fn end(&self) -> Judgements {
         self.judge.standing.take();
-        self.allowance.renew();
+        self.renew();
         let judgements = self.judge.judgements.take();
         if let Some(rehearsed) = &self.judge.rehearsed {
             rehearsed.replace(judgements.clone());
         }
         judgements
+    }
+
+    /// Forgets what a request has used up, and what it has begun.
+    fn renew(&self) {
+        self.allowance.renew();
+        self.mounts.take();
     }
 
     /// What the policy said during the last request, if it was rehearsed; each time once.
@@ -152,7 +158,7 @@ impl Gate {
     }
 
     /// Whether `module` may be told what the agent knows of itself. There is nothing to call behind it.
-    pub fn tell(&self, module: &str) -> Result<(), GateError<Errno>> {
+    pub fn tell(&self, module: &str) -> Result<(), Refusal<Errno>> {
         self.require(module, Capability::Agent, &[])
     }
 
@@ -172,7 +178,7 @@ impl Gate {
 
     /// Asks whether `module` may do something with what it has open that may wait for a disk. No policy is asked: it was when
     /// that was opened.
-    pub fn use_open(&self, module: &str) -> Result<(), GateError<Errno>> {
+    pub fn use_open(&self, module: &str) -> Result<(), Refusal<Errno>> {
         if !self.is_frozen() {
             return Ok(());
         }
@@ -180,40 +186,30 @@ impl Gate {
     }
 
     /// Denies what is on no list of the agent's, whatever the policy said of it, and remembers it.
-    pub(crate) fn refuse<E: std::error::Error>(
-        &self,
-        module: &str,
-        capability: Capability,
-        asks: &Asks<'_>,
-    ) -> GateError<E> {
+    pub(crate) fn refuse<E>(&self, module: &str, capability: Capability, asks: &Asks<'_>) -> Refusal<E> {
         let Judge { standing, judgements, .. } = &self.judge;
         let exact = standing.get().exact;
         let permit = Some(permit_for(module, capability.name(), asks, exact)).filter(|permit| permit.len() <= PERMIT);
         let most = if exact { REMEMBERED_EXACTLY } else { REMEMBERED };
         let verdict = Verdict { allowed: false, rule: None };
         judgements.borrow_mut().remember(most, module, capability, &verdict, (permit, Some(Beyond::List)));
-        GateError::Denied { module: module.to_owned(), capability }
+        Refusal::Denied
     }
 
     /// Asks whether `module` may use `capability` so.
-    pub(crate) fn require<E: std::error::Error>(
-        &self,
-        module: &str,
-        capability: Capability,
-        asks: &Asks<'_>,
-    ) -> Result<(), GateError<E>> {
+    pub(crate) fn require<E>(&self, module: &str, capability: Capability, asks: &Asks<'_>) -> Result<(), Refusal<E>> {
         self.settings(module, capability, asks, |_| ())
     }
 
     /// Asks the same, and takes from the rule that permits it how it is to be done. There is no such rule for what is only
     /// observed.
-    pub(crate) fn settings<T, E: std::error::Error>(
+    pub(crate) fn settings<T, E>(
         &self,
         module: &str,
         capability: Capability,
         asks: &Asks<'_>,
         take: impl FnOnce(Option<&Grant>) -> T,
-    ) -> Result<T, GateError<E>> {
+    ) -> Result<T, Refusal<E>> {
         let begin = Instant::now();
         let Judge { policy, standing, judgements, .. } = &self.judge;
         let (policy, standing) = (policy.borrow(), standing.get());
@@ -238,7 +234,7 @@ impl Gate {
         } else if standing.observe && !frozen {
             Ok(take(None))
         } else {
-            Err(GateError::Denied { module: module.to_owned(), capability })
+            Err(Refusal::Denied)
         }
     }
 }

@@ -1,37 +1,53 @@
 //! The gate: was this module granted this? If so, one call of the system.
 //!
-//! Everything privileged that a module can cause goes through here, one file per capability. Calls are shaped like
-//! messages: plain owned values in, plain values or one descriptor out. So the gate, the policy and the system can
-//! move into a process of their own, and what they decide then holds even against a broken wasm engine.
+//! Everything privileged that a module can cause goes through here, one file per capability. What there is to be asked is
+//! written down at the border (`bulkhead_border`), one trait per capability, and [`Asked`] implements it: owned values in, plain
+//! values out. A capability with state of its own elsewhere (open files, programs that run, the frozen state) has methods of
+//! [`Gate`] here, which take the module's name and give plain values or one descriptor.
 //!
 //! Every call asks the policy about the value that is about to be used, and nothing but the policy; what it said during a
 //! request is remembered ([`Judgements`]), for the log and for the owner's questions.
 
-mod accounts;
 mod allowance;
-mod caps;
-mod children;
-mod clock;
-mod clock_setting;
-mod disks;
+mod asked;
+mod judgement;
+mod rehearsal;
+
+// What a request may ask, in the order of the border.
 mod files;
+mod mounts;
+
 mod freezer;
 mod hook;
-mod hotplug;
-mod identity;
-mod judgement;
-mod mounts;
-mod network;
 mod power;
-mod processes;
-mod programs;
-mod readable;
-mod rehearsal;
 mod sleep;
-mod system_files;
 mod trimmer;
 
-pub use accounts::{CHPASSWD, PasswordError};
+mod children;
+mod processes;
+
+mod clock;
+mod disks;
+mod identity;
+mod network;
+mod system_files;
+
+mod accounts;
+mod clock_setting;
+mod hotplug;
+
+// What they make use of.
+mod caps;
+mod programs;
+mod readable;
+
+pub use asked::Asked;
+pub use bulkhead_border::accounts::PasswordError;
+pub use bulkhead_border::clock_setting::Direction;
+pub use bulkhead_border::freezer::HookPhase;
+pub use bulkhead_border::identity::Variable;
+pub use bulkhead_border::power::{Mode, Sleep, SleepTool, Tool};
+pub use bulkhead_border::{ProgramFailure, Refusal};
 pub use bulkhead_policy::Policy;
 pub use bulkhead_sys::{
     Added, AdditionWatch, Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, MountId,
@@ -39,27 +55,20 @@ pub use bulkhead_sys::{
 };
 pub use caps::{Caps, Opened, Position};
 pub use children::ChildNumber;
-pub use clock_setting::{Direction, HWCLOCK};
-pub use hook::HookPhase;
 pub use hotplug::TakenOnline;
-pub use identity::Variable;
 pub use judgement::{Beyond, Judgement, Judgements, Standing};
-pub use mounts::MountTable;
-pub use power::{Mode, Tool};
 pub use processes::Started;
 pub use readable::is_ever_readable;
-pub use sleep::{Sleep, SleepTool};
 
 use allowance::Allowance;
-use bulkhead_catalog::Capability;
 use bulkhead_sys::System;
 use caps::Meters;
 use children::Children;
 use judgement::Judge;
+use mounts::MountTable;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::rc::Rc;
-use thiserror::Error;
 
 /// The gate in front of one system.
 pub struct Gate {
@@ -69,22 +78,8 @@ pub struct Gate {
     meters: RefCell<Meters>,
     allowance: Allowance,
     children: RefCell<Children>,
-}
-
-/// Why the gate did not open, or what the system answered behind it.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum GateError<E: std::error::Error + 'static> {
-    /// Not granted.
-    #[error("module {module} was not granted {capability}")]
-    Denied {
-        /// Who asked.
-        module: String,
-        /// For what.
-        capability: Capability,
-    },
-    /// Granted, tried, failed.
-    #[error(transparent)]
-    Failed(#[from] E),
+    /// The mount table as far as the request under way has read it.
+    mounts: RefCell<Option<MountTable>>,
 }
 
 impl Gate {
@@ -92,7 +87,8 @@ impl Gate {
     /// module can have it run but cannot choose it.
     pub fn new(system: Box<dyn System>, hook: Option<PathBuf>, policy: Rc<Policy>) -> Self {
         let (judge, meters, allowance) = (Judge::default(), RefCell::default(), Allowance::default());
-        let gate = Gate { system, hook, judge, meters, allowance, children: RefCell::default() };
+        let (children, mounts) = (RefCell::default(), RefCell::default());
+        let gate = Gate { system, hook, judge, meters, allowance, children, mounts };
         gate.set_policy(policy);
         gate
     }

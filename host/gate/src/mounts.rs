@@ -1,6 +1,7 @@
 //! `mounts`: reading the mount table, and asking file systems how full they are.
 
-use crate::{Errno, Gate, GateError, MountId, Usage};
+use crate::{Asked, Errno, MountId, Refusal, Usage};
+use bulkhead_border::Mounts;
 use bulkhead_catalog::Capability;
 use std::fs::File;
 use std::time::Duration;
@@ -20,7 +21,7 @@ const USAGE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The mount table, read as far as it was asked for.
 #[derive(Debug)]
-pub struct MountTable {
+pub(crate) struct MountTable {
     file: File,
     /// What was read of the next line.
     rest: Vec<u8>,
@@ -28,7 +29,7 @@ pub struct MountTable {
 
 impl MountTable {
     /// The next lines, whole ones; none at the end.
-    pub fn next_lines(&mut self) -> Result<Vec<u8>, Errno> {
+    fn next_lines(&mut self) -> Result<Vec<u8>, Errno> {
         let mut lines = std::mem::take(&mut self.rest);
         loop {
             let end = lines.iter().rposition(|byte| *byte == b'\n').map_or(0, |newline| newline + 1);
@@ -45,19 +46,9 @@ impl MountTable {
     }
 }
 
-impl Gate {
-    /// The mount table, to be read from its beginning.
-    pub fn mount_table(&self, module: &str) -> Result<MountTable, GateError<Errno>> {
-        // A thaw begins with it.
-        if !self.is_frozen() {
-            self.require(module, Capability::Mounts, &[])?;
-        }
-        Ok(MountTable { file: self.system.mount_table()?, rest: Vec::new() })
-    }
-
-    /// The text of the mount table as a whole; `EOVERFLOW` if it is too long for that.
-    pub fn mountinfo(&self, module: &str) -> Result<Vec<u8>, GateError<Errno>> {
-        let (mut table, mut text) = (self.mount_table(module)?, Vec::new());
+impl Mounts for Asked<'_> {
+    fn mountinfo(&mut self) -> Result<Vec<u8>, Refusal<Errno>> {
+        let (mut table, mut text) = (self.mount_table()?, Vec::new());
         loop {
             let lines = table.next_lines()?;
             if lines.is_empty() {
@@ -65,29 +56,46 @@ impl Gate {
             }
             text.extend(lines);
             if text.len() > WHOLE_TABLE {
-                return Err(GateError::Failed(Errno::EOVERFLOW));
+                return Err(Refusal::Failed(Errno::EOVERFLOW));
             }
         }
     }
 
-    /// Major and minor number of a block device.
-    pub fn block_device(&self, module: &str, path: &[u8]) -> Result<(u32, u32), GateError<Errno>> {
-        if !self.is_frozen() {
-            self.require(module, Capability::Mounts, &[])?;
-        }
-        Ok(self.system.block_device(path)?)
+    fn next_mounts(&mut self) -> Result<Vec<u8>, Refusal<Errno>> {
+        let begun = self.gate.mounts.take();
+        let mut table = begun.map_or_else(|| self.mount_table(), Ok)?;
+        let lines = table.next_lines()?;
+        // At its end it is closed: who asks on wants it as it is then.
+        self.gate.mounts.replace((!lines.is_empty()).then_some(table));
+        Ok(lines)
     }
 
-    /// How full the file system mounted at `mount_point` is; of no other than `is`, if that is told.
-    pub fn usage(&self, module: &str, mount_point: &[u8], is: Option<MountId>) -> Result<Usage, GateError<Errno>> {
-        self.require(module, Capability::Mounts, &[])?;
-        Ok(self.system.usage(mount_point, is, USAGE_PATIENCE)?)
+    fn block_device(&mut self, path: Vec<u8>) -> Result<(u32, u32), Refusal<Errno>> {
+        self.require_to_look()?;
+        Ok(self.gate.system.block_device(&path)?)
     }
 
-    /// The identity of the btrfs mounted at `mount_point`.
-    pub fn btrfs_id(&self, module: &str, mount_point: &[u8], is: MountId) -> Result<Vec<u8>, GateError<Errno>> {
-        self.require(module, Capability::Mounts, &[])?;
-        Ok(self.system.btrfs_id(mount_point, is, USAGE_PATIENCE)?)
+    fn usage(&mut self, mount_point: Vec<u8>, is: Option<MountId>) -> Result<Usage, Refusal<Errno>> {
+        self.require(Capability::Mounts, &[])?;
+        Ok(self.gate.system.usage(&mount_point, is, USAGE_PATIENCE)?)
+    }
+
+    fn btrfs_id(&mut self, mount_point: Vec<u8>, is: MountId) -> Result<Vec<u8>, Refusal<Errno>> {
+        self.require(Capability::Mounts, &[])?;
+        Ok(self.gate.system.btrfs_id(&mount_point, is, USAGE_PATIENCE)?)
+    }
+}
+
+impl Asked<'_> {
+    /// The mount table, to be read from its beginning.
+    fn mount_table(&self) -> Result<MountTable, Refusal<Errno>> {
+        self.require_to_look()?;
+        Ok(MountTable { file: self.gate.system.mount_table()?, rest: Vec::new() })
+    }
+
+    /// Asks for what a thaw begins with: while frozen it is granted, whatever the policy says.
+    fn require_to_look(&self) -> Result<(), Refusal<Errno>> {
+        if self.gate.is_frozen() { Ok(()) } else { self.require(Capability::Mounts, &[]) }
     }
 }
 
@@ -102,13 +110,14 @@ mod tests {
         let system = Fake::default();
         system.add_block_device("/dev/sda", (8, 0));
         let gate = testing::with(&system, "");
-        assert!(matches!(gate.mountinfo("filesystem"), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.block_device("filesystem", b"/dev/sda"), Err(GateError::Denied { .. })));
+        let mut filesystem = gate.asked_by("filesystem");
+        assert_eq!(filesystem.mountinfo(), Err(Refusal::Denied));
+        assert_eq!(filesystem.block_device(b"/dev/sda".into()), Err(Refusal::Denied));
         gate.begin(Standing { frozen: true, ..Standing::default() });
-        assert!(gate.mountinfo("filesystem").is_ok());
-        assert_eq!(gate.block_device("filesystem", b"/dev/sda"), Ok((8, 0)), "a btrfs is known by it");
+        assert!(filesystem.mountinfo().is_ok());
+        assert_eq!(filesystem.block_device(b"/dev/sda".into()), Ok((8, 0)), "a btrfs is known by it");
         gate.end();
-        assert!(gate.mountinfo("filesystem").is_err());
+        assert!(filesystem.mountinfo().is_err());
     }
 
     #[test]
@@ -118,9 +127,9 @@ mod tests {
         let text: String = (0..20_000).map(line).collect();
         system.set_mountinfo(text.as_str());
         let gate = testing::full(&system);
-        let (mut table, mut all) = (gate.mount_table("filesystem").unwrap(), Vec::new());
+        let (mut asked, mut all) = (gate.asked_by("filesystem"), Vec::new());
         loop {
-            let lines = table.next_lines().unwrap();
+            let lines = asked.next_mounts().unwrap();
             if lines.is_empty() {
                 break;
             }
@@ -129,8 +138,8 @@ mod tests {
         }
         assert!(all == text.as_bytes());
         assert_eq!(
-            gate.mountinfo("filesystem"),
-            Err(GateError::Failed(Errno::EOVERFLOW)),
+            gate.asked_by("filesystem").mountinfo(),
+            Err(Refusal::Failed(Errno::EOVERFLOW)),
             "in one piece it is too long"
         );
     }
@@ -141,10 +150,39 @@ mod tests {
         let text = format!("{}\nlast", "x".repeat(3 * PIECE));
         system.set_mountinfo(text.as_str());
         let gate = testing::full(&system);
-        let mut table = gate.mount_table("report").unwrap();
-        assert_eq!(table.next_lines().unwrap().len(), 3 * PIECE + 1);
-        assert_eq!(table.next_lines().unwrap(), b"last");
-        assert_eq!(table.next_lines().unwrap(), b"");
-        assert_eq!(gate.mountinfo("report").unwrap(), text.into_bytes());
+        let mut asked = gate.asked_by("report");
+        assert_eq!(asked.next_mounts().unwrap().len(), 3 * PIECE + 1);
+        assert_eq!(asked.next_mounts().unwrap(), b"last");
+        assert_eq!(asked.next_mounts().unwrap(), b"");
+        assert_eq!(asked.mountinfo().unwrap(), text.into_bytes());
+    }
+
+    #[test]
+    fn the_table_is_begun_anew_at_its_end_and_by_the_next_request() {
+        let system = Fake::default();
+        let text = format!("{}\nlast\n", "x".repeat(PIECE - 1));
+        system.set_mountinfo(text.as_str());
+        let gate = testing::full(&system);
+        let next = || gate.asked_by("report").next_mounts().unwrap().len();
+        gate.begin(Standing::default());
+        assert_eq!([next(), next(), next()], [PIECE, 5, 0]);
+        assert_eq!(next(), PIECE, "there was its end");
+        assert_eq!(gate.asked_by("report").mountinfo().map(|whole| whole.len()), Ok(text.len()));
+        assert_eq!(next(), 5, "who reads it as a whole meanwhile has another");
+        next();
+        next();
+        gate.end();
+        assert_eq!(next(), PIECE, "the request was over");
+        gate.begin(Standing::default());
+        assert_eq!(next(), PIECE, "another began");
+    }
+
+    #[test]
+    fn a_table_that_may_not_be_read_is_not_begun() {
+        let system = Fake::default();
+        let gate = testing::with(&system, "");
+        assert_eq!(gate.asked_by("filesystem").next_mounts(), Err(Refusal::Denied));
+        gate.begin(Standing { frozen: true, ..Standing::default() });
+        assert!(gate.asked_by("filesystem").next_mounts().is_ok(), "a thaw begins with it");
     }
 }

@@ -3,7 +3,8 @@
 //! What the owner excludes no module learns of: neither here, nor from the lines of the kernel's tables of interfaces and routes
 //! ([`Gate::without_excluded`]). Which come first the module is told, and decides.
 
-use crate::{Errno, Gate, GateError, InterfaceAddress};
+use crate::{Asked, Errno, Gate, InterfaceAddress, Refusal};
+use bulkhead_border::Network;
 use bulkhead_catalog::Capability;
 
 /// How many addresses are listed at most. It bounds what a VM with runaway interfaces (containers leak them) can make the
@@ -28,23 +29,24 @@ const TABLES: &[(&[u8], Column)] = &[
     (b"/proc/net/ipv6_route", Column::Last),
 ];
 
-impl Gate {
-    /// The addresses of all interfaces that the owner does not exclude.
-    pub fn addresses(&self, module: &str) -> Result<Vec<InterfaceAddress>, GateError<Errno>> {
-        self.require(module, Capability::Network, &[])?;
-        let mut addresses = self.system.addresses(ADDRESS_LIMIT)?;
-        if let Some(network) = &self.policy().network {
+impl Network for Asked<'_> {
+    /// Those of all interfaces that the owner does not exclude.
+    fn addresses(&mut self) -> Result<Vec<InterfaceAddress>, Refusal<Errno>> {
+        self.require(Capability::Network, &[])?;
+        let mut addresses = self.gate.system.addresses(ADDRESS_LIMIT)?;
+        if let Some(network) = &self.gate.policy().network {
             addresses.retain(|address| !network.excludes(&address.name));
         }
         Ok(addresses)
     }
 
-    /// The names of the interfaces that the owner wants told of first; nothing if the owner says nothing of interfaces.
-    pub fn preferred_interfaces(&self, module: &str) -> Result<Option<Vec<String>>, GateError<Errno>> {
-        self.require(module, Capability::Network, &[])?;
-        Ok(self.policy().network.as_ref().map(|network| network.primary.clone().unwrap_or_default()))
+    fn preferred_interfaces(&mut self) -> Result<Option<Vec<String>>, Refusal<Errno>> {
+        self.require(Capability::Network, &[])?;
+        Ok(self.gate.policy().network.as_ref().map(|network| network.primary.clone().unwrap_or_default()))
     }
+}
 
+impl Gate {
     /// The text of the file at `path` without the lines of interfaces that the owner excludes, if it is a table of these.
     pub(crate) fn without_excluded(&self, path: &[u8], text: Vec<u8>) -> Vec<u8> {
         let policy = self.policy();
@@ -75,6 +77,7 @@ impl Column {
 mod tests {
     use super::*;
     use crate::{Address, testing};
+    use bulkhead_border::SystemFiles;
     use bulkhead_sys::Fake;
 
     const PERMITS: &str = "[[permit]]\ncapability = \"network\"\nmodules = [\"report\"]\nreason = \"x\"\n\
@@ -97,14 +100,14 @@ mod tests {
     }
 
     fn read(gate: &Gate, path: &str) -> String {
-        String::from_utf8(gate.read_system_file("report", path.as_bytes()).unwrap()).unwrap()
+        String::from_utf8(gate.asked_by("report").read_system_file(path.into()).unwrap()).unwrap()
     }
 
     #[test]
     fn nobody_learns_of_an_interface_that_is_excluded() {
         let system = machine();
         let gate = testing::with(&system, &format!("[network]\nexclude = [\"veth*\", \"face\", \"I*\"]\n{PERMITS}"));
-        let names: Vec<_> = gate.addresses("report").unwrap().into_iter().map(|it| it.name).collect();
+        let names: Vec<_> = gate.asked_by("report").addresses().unwrap().into_iter().map(|it| it.name).collect();
         assert_eq!(names, [b"lo".to_vec(), b"eth0".to_vec(), b"eth0:1".to_vec()]);
         assert_eq!(read(&gate, "/proc/net/dev"), "Inter-| Receive\n face |bytes\n    lo: 1 2\n  eth0:5 6\n");
         assert_eq!(read(&gate, "/proc/net/route"), "Iface\tDestination\neth0\t00000000\n");
@@ -114,18 +117,17 @@ mod tests {
     #[test]
     fn without_a_word_of_the_owners_all_is_as_the_kernel_has_it() {
         let gate = testing::full(&machine());
-        assert_eq!(gate.addresses("report").map(|all| all.len()), Ok(5));
-        assert_eq!(gate.preferred_interfaces("report"), Ok(None));
+        assert_eq!(gate.asked_by("report").addresses().map(|all| all.len()), Ok(5));
+        assert_eq!(gate.asked_by("report").preferred_interfaces(), Ok(None));
         assert!(read(&gate, "/proc/net/dev").contains("veth1"));
     }
 
     #[test]
     fn which_come_first_is_told_as_the_owner_says_it() {
-        let preferred = |rule: &str| {
-            testing::with(&machine(), &format!("[network]\n{rule}\n{PERMITS}")).preferred_interfaces("report").unwrap()
-        };
+        let told = |rules: &str| testing::with(&machine(), rules).asked_by("report").preferred_interfaces();
+        let preferred = |rule: &str| told(&format!("[network]\n{rule}\n{PERMITS}")).unwrap();
         assert_eq!(preferred("primary = [\"eth1\", \"en*\"]"), Some(vec!["eth1".to_owned(), "en*".to_owned()]));
         assert_eq!(preferred("exclude = [\"veth*\"]"), Some(Vec::new()), "default routes alone");
-        assert!(matches!(testing::with(&machine(), "").preferred_interfaces("report"), Err(GateError::Denied { .. })));
+        assert_eq!(told(""), Err(Refusal::Denied));
     }
 }

@@ -1,6 +1,8 @@
 //! `power`: a few programs with fixed arguments.
 
-use crate::{Errno, Gate, GateError, ProgramError};
+use crate::programs::called;
+use crate::{Asked, Errno, Gate, Mode, ProgramError, ProgramFailure, Refusal, Sleep, SleepTool, Tool};
+use bulkhead_border::Power;
 use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use std::time::Duration;
@@ -19,126 +21,76 @@ const IGNORE_INHIBITORS: &str = "-i";
 /// What systemctl(1) is told to have systemd do it itself, as logind would.
 const START: [&str; 2] = ["start", "--job-mode=replace-irreversibly"];
 
-/// A program that can switch the machine off or over.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Tool {
-    /// `/sbin/poweroff`
-    Poweroff,
-    /// `/sbin/halt`
-    Halt,
-    /// `/sbin/reboot`
-    Reboot,
-    /// `/sbin/shutdown`
-    Shutdown,
-}
-
-/// What shall become of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Off.
-    Powerdown,
-    /// Stopped but not off.
-    Halt,
-    /// Started again.
-    Reboot,
-}
-
-impl Mode {
-    /// The policy's word for it.
-    fn word(self) -> &'static str {
-        match self {
-            Mode::Powerdown => "powerdown",
-            Mode::Halt => "halt",
-            Mode::Reboot => "reboot",
-        }
+impl Power for Asked<'_> {
+    fn has_tool(&mut self, tool: Tool) -> bool {
+        self.require::<Errno>(Capability::Power, &[]).is_ok() && self.gate.find_fixed(path(tool)).is_ok()
     }
 
-    /// What systemctl(1) calls it, and the unit that does it; it need not be waited for.
-    fn verb(self) -> (&'static str, &'static [&'static str]) {
-        match self {
-            Mode::Powerdown => ("poweroff", &["--no-block", "poweroff.target"]),
-            Mode::Halt => ("halt", &["--no-block", "halt.target"]),
-            Mode::Reboot => ("reboot", &["--no-block", "reboot.target"]),
-        }
+    fn run_tool(&mut self, tool: Tool, mode: Mode) -> Result<(), Refusal<ProgramFailure>> {
+        let mode = effect(tool, mode);
+        let ignores = self.require_power(word(mode))?;
+        Ok(self.gate.run_power_tool(tool, mode, ignores).map_err(called(path(tool)))?)
+    }
+
+    fn ask_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> Result<(), Refusal<ProgramFailure>> {
+        self.require_sleep(sleep)?;
+        Ok(self.gate.ask_sleep_tool(tool, sleep)?)
+    }
+
+    fn run_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> Result<(), Refusal<ProgramFailure>> {
+        let ignores = self.require_sleep(sleep)?;
+        Ok(self.gate.run_sleep_tool(tool, sleep, ignores)?)
+    }
+
+    fn has_systemd(&mut self) -> bool {
+        self.require::<Errno>(Capability::Power, &[]).is_ok() && self.gate.is_run_by_systemd()
+    }
+
+    fn kernel_sleeps(&mut self) -> Result<Vec<u8>, Refusal<Errno>> {
+        self.require(Capability::Power, &[])?;
+        Ok(self.gate.words_of_sleep()?)
+    }
+
+    fn kernel_sleep(&mut self, sleep: Sleep) -> Result<(), Refusal<Errno>> {
+        self.require_sleep(sleep)?;
+        Ok(self.gate.sleep_by_kernel(sleep)?)
     }
 }
 
-impl Tool {
-    /// Where it is, if it is not elsewhere.
-    pub fn path(self) -> &'static str {
-        match self {
-            Tool::Poweroff => "/sbin/poweroff",
-            Tool::Halt => "/sbin/halt",
-            Tool::Reboot => "/sbin/reboot",
-            Tool::Shutdown => "/sbin/shutdown",
-        }
-    }
-
-    /// What becomes of the machine if it is run for `mode`: that is what is judged, not what was asked for.
-    fn effect(self, mode: Mode) -> Mode {
-        match self {
-            Tool::Poweroff => Mode::Powerdown,
-            Tool::Halt => Mode::Halt,
-            Tool::Reboot => Mode::Reboot,
-            Tool::Shutdown => mode,
-        }
-    }
-
-    /// What it is told. The first three say it all by their names.
-    fn arguments(self, mode: Mode) -> &'static [&'static str] {
-        match (self, mode) {
-            (Tool::Poweroff | Tool::Halt | Tool::Reboot, _) => &[],
-            (Tool::Shutdown, Mode::Powerdown) => &["-h", "-P", "+0", "hypervisor initiated shutdown"],
-            (Tool::Shutdown, Mode::Halt) => &["-h", "-H", "+0", "hypervisor initiated shutdown"],
-            (Tool::Shutdown, Mode::Reboot) => &["-h", "-r", "+0", "hypervisor initiated shutdown"],
-        }
+impl Asked<'_> {
+    /// Asks for what `word` calls; whether inhibitors are to be ignored, which is judged with it.
+    pub(crate) fn require_power<E>(&self, word: &str) -> Result<bool, Refusal<E>> {
+        let words = [word];
+        let asks = [("modes", Ask::Words(&words)), ("ignore-inhibitors", Ask::Flag(true))];
+        let ignores = self.gate.permits(self.module, Capability::Power, &asks);
+        self.require(Capability::Power, if ignores { &asks } else { &asks[..1] })?;
+        Ok(ignores)
     }
 }
 
 impl Gate {
-    /// Whether the tool is there to be run.
-    pub fn has_tool(&self, module: &str, tool: Tool) -> bool {
-        self.require::<ProgramError>(module, Capability::Power, &[]).is_ok() && self.find_fixed(tool.path()).is_ok()
-    }
-
-    /// Runs it. By systemctl(1) instead, where systemd runs the machine and the policy lets inhibitors be ignored, for the
-    /// others have no word for that; and there in place of a `shutdown` that is not there: systemd may come without the old names.
-    pub fn run_tool(&self, module: &str, tool: Tool, mode: Mode) -> Result<(), GateError<ProgramError>> {
-        let mode = tool.effect(mode);
+    /// Runs the tool. By systemctl(1) instead, where systemd runs the machine and inhibitors are to be ignored, for the others
+    /// have no word for that; and there in place of a `shutdown` that is not there: systemd may come without the old names.
+    fn run_power_tool(&self, tool: Tool, mode: Mode, ignores: bool) -> Result<(), ProgramError> {
         let systemctl = || self.find_named("systemctl");
-        let run = |path: &[u8], words: &[&str]| Ok(self.run_program(path, words, Vec::new(), TIME_LIMIT)?);
-        let ignores = self.require_power(module, mode.word())?;
+        let run = |path: &[u8], words: &[&str]| self.run_program(path, words, Vec::new(), TIME_LIMIT);
         if ignores
             && self.is_run_by_systemd()
             && let Ok(path) = systemctl()
         {
-            return Ok(self.run_ignoring_inhibitors(&path, mode.verb(), TIME_LIMIT)?);
+            return self.run_ignoring_inhibitors(&path, verb(mode), TIME_LIMIT);
         }
-        match self.find_fixed(tool.path()) {
-            Ok(path) => run(&path, tool.arguments(mode)),
+        match self.find_fixed(path(tool)) {
+            Ok(path) => run(&path, arguments(tool, mode)),
             Err(Errno::ENOENT)
                 if tool == Tool::Shutdown
                     && self.is_run_by_systemd()
                     && let Ok(path) = systemctl() =>
             {
-                run(&path, &[mode.verb().0])
+                run(&path, &[verb(mode).0])
             }
-            Err(errno) => Err(GateError::Failed(ProgramError::NotStarted(errno))),
+            Err(errno) => Err(ProgramError::NotStarted(errno)),
         }
-    }
-
-    /// Whether systemd runs the machine.
-    pub fn has_systemd(&self, module: &str) -> bool {
-        self.require::<Errno>(module, Capability::Power, &[]).is_ok() && self.is_run_by_systemd()
-    }
-
-    /// Asks for what `word` calls; whether inhibitors are to be ignored, which is judged with it.
-    pub(crate) fn require_power<E: std::error::Error>(&self, module: &str, word: &str) -> Result<bool, GateError<E>> {
-        let words = [word];
-        let asks = [("modes", Ask::Words(&words)), ("ignore-inhibitors", Ask::Flag(true))];
-        let ignores = self.permits(module, Capability::Power, &asks);
-        self.require(module, Capability::Power, if ignores { &asks } else { &asks[..1] })?;
-        Ok(ignores)
     }
 
     /// Has systemctl(1) at `path` do it in spite of inhibitors. logind of systemd 257 asks polkit whether root may, and where polkit
@@ -163,6 +115,54 @@ impl Gate {
     }
 }
 
+/// Where the tool is, if it is not elsewhere.
+fn path(tool: Tool) -> &'static str {
+    match tool {
+        Tool::Poweroff => "/sbin/poweroff",
+        Tool::Halt => "/sbin/halt",
+        Tool::Reboot => "/sbin/reboot",
+        Tool::Shutdown => "/sbin/shutdown",
+    }
+}
+
+/// What becomes of the machine if the tool is run for `mode`: that is what is judged, not what was asked for.
+fn effect(tool: Tool, mode: Mode) -> Mode {
+    match tool {
+        Tool::Poweroff => Mode::Powerdown,
+        Tool::Halt => Mode::Halt,
+        Tool::Reboot => Mode::Reboot,
+        Tool::Shutdown => mode,
+    }
+}
+
+/// What the tool is told. The first three say it all by their names.
+fn arguments(tool: Tool, mode: Mode) -> &'static [&'static str] {
+    match (tool, mode) {
+        (Tool::Poweroff | Tool::Halt | Tool::Reboot, _) => &[],
+        (Tool::Shutdown, Mode::Powerdown) => &["-h", "-P", "+0", "hypervisor initiated shutdown"],
+        (Tool::Shutdown, Mode::Halt) => &["-h", "-H", "+0", "hypervisor initiated shutdown"],
+        (Tool::Shutdown, Mode::Reboot) => &["-h", "-r", "+0", "hypervisor initiated shutdown"],
+    }
+}
+
+/// The policy's word for it.
+fn word(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Powerdown => "powerdown",
+        Mode::Halt => "halt",
+        Mode::Reboot => "reboot",
+    }
+}
+
+/// What systemctl(1) calls it, and the unit that does it; it need not be waited for.
+fn verb(mode: Mode) -> (&'static str, &'static [&'static str]) {
+    match mode {
+        Mode::Powerdown => ("poweroff", &["--no-block", "poweroff.target"]),
+        Mode::Halt => ("halt", &["--no-block", "halt.target"]),
+        Mode::Reboot => ("reboot", &["--no-block", "reboot.target"]),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -175,10 +175,10 @@ mod tests {
         system.install("/sbin/halt", Ok(()));
         system.install("/sbin/shutdown", Ok(()));
         let gate = testing::full(&system);
-        assert!(gate.has_tool("power", Tool::Halt));
-        assert!(!gate.has_tool("power", Tool::Reboot));
-        assert_eq!(gate.run_tool("power", Tool::Halt, Mode::Halt), Ok(()));
-        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Reboot), Ok(()));
+        assert!(gate.asked_by("power").has_tool(Tool::Halt));
+        assert!(!gate.asked_by("power").has_tool(Tool::Reboot));
+        assert_eq!(gate.asked_by("power").run_tool(Tool::Halt, Mode::Halt), Ok(()));
+        assert_eq!(gate.asked_by("power").run_tool(Tool::Shutdown, Mode::Reboot), Ok(()));
         assert_eq!(system.events(), ["run /sbin/halt", "run /sbin/shutdown -h -r +0 hypervisor initiated shutdown"]);
     }
 
@@ -194,9 +194,9 @@ mod tests {
             "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"powerdown\"]\nreason = \"x\"\n{lines}"
         );
         let gate = testing::with(&system, &rules);
-        assert_eq!(gate.run_tool("power", Tool::Poweroff, Mode::Powerdown), Ok(()));
-        assert!(matches!(gate.run_tool("power", Tool::Reboot, Mode::Reboot), Err(GateError::Denied { .. })));
-        assert_eq!(gate.has_systemd("power"), is_systemd);
+        assert_eq!(gate.asked_by("power").run_tool(Tool::Poweroff, Mode::Powerdown), Ok(()));
+        assert_eq!(gate.asked_by("power").run_tool(Tool::Reboot, Mode::Reboot), Err(Refusal::Denied));
+        assert_eq!(gate.asked_by("power").has_systemd(), is_systemd);
         system.events()
     }
 
@@ -219,7 +219,7 @@ mod tests {
         let rules = "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"reboot\"]\n\
                      ignore-inhibitors = true\nreason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert!(gate.run_tool("power", Tool::Reboot, Mode::Reboot).is_err());
+        assert!(gate.asked_by("power").run_tool(Tool::Reboot, Mode::Reboot).is_err());
         let start = "run /bin/systemctl start --job-mode=replace-irreversibly --no-block reboot.target";
         assert_eq!(system.events(), ["run /bin/systemctl -i reboot", start]);
     }
@@ -228,15 +228,16 @@ mod tests {
     fn systemd_without_the_old_names_is_asked_itself() {
         let system = Fake::default();
         let gate = testing::full(&system);
-        let none = Err(GateError::Failed(ProgramError::NotStarted(Errno::ENOENT)));
-        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Halt), none);
+        let mut power = gate.asked_by("power");
+        let none = |path| Err(Refusal::Failed(called(path)(ProgramError::NotStarted(Errno::ENOENT))));
+        assert_eq!(power.run_tool(Tool::Shutdown, Mode::Halt), none("/sbin/shutdown"));
         system.install("/usr/bin/systemctl", Ok(()));
-        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Halt), none, "it does not run the machine");
+        assert_eq!(power.run_tool(Tool::Shutdown, Mode::Halt), none("/sbin/shutdown"), "it does not run the machine");
         system.write_system_file("/run/systemd/system/transient", "");
-        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Halt), Ok(()));
-        assert_eq!(gate.run_tool("power", Tool::Halt, Mode::Halt), none, "only in place of the last way");
+        assert_eq!(power.run_tool(Tool::Shutdown, Mode::Halt), Ok(()));
+        assert_eq!(power.run_tool(Tool::Halt, Mode::Halt), none("/sbin/halt"), "only in place of the last way");
         system.install("/nix/bin/shutdown", Ok(()));
-        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Powerdown), Ok(()));
+        assert_eq!(power.run_tool(Tool::Shutdown, Mode::Powerdown), Ok(()));
         assert_eq!(
             system.events(),
             ["run /usr/bin/systemctl halt", "run /nix/bin/shutdown -h -P +0 hypervisor initiated shutdown"]
@@ -248,8 +249,8 @@ mod tests {
         let system = Fake::default();
         system.install("/sbin/halt", Ok(()));
         let gate = testing::full(&system);
-        assert!(!gate.has_tool("file", Tool::Halt));
-        assert!(matches!(gate.run_tool("file", Tool::Halt, Mode::Halt), Err(GateError::Denied { .. })));
+        assert!(!gate.asked_by("file").has_tool(Tool::Halt));
+        assert_eq!(gate.asked_by("file").run_tool(Tool::Halt, Mode::Halt), Err(Refusal::Denied));
     }
 
     #[test]
@@ -260,10 +261,11 @@ mod tests {
         }
         let rules = "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"reboot\"]\nreason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert_eq!(gate.run_tool("power", Tool::Reboot, Mode::Powerdown), Ok(()), "it reboots whatever is said");
-        assert_eq!(gate.run_tool("power", Tool::Shutdown, Mode::Reboot), Ok(()));
+        let mut power = gate.asked_by("power");
+        assert_eq!(power.run_tool(Tool::Reboot, Mode::Powerdown), Ok(()), "it reboots whatever is said");
+        assert_eq!(power.run_tool(Tool::Shutdown, Mode::Reboot), Ok(()));
         for (tool, mode) in [(Tool::Halt, Mode::Reboot), (Tool::Shutdown, Mode::Halt)] {
-            assert!(matches!(gate.run_tool("power", tool, mode), Err(GateError::Denied { .. })), "{tool:?}");
+            assert_eq!(power.run_tool(tool, mode), Err(Refusal::Denied), "{tool:?}");
         }
         assert_eq!(system.events(), ["run /sbin/reboot", "run /sbin/shutdown -h -r +0 hypervisor initiated shutdown"]);
     }

@@ -1,6 +1,6 @@
 //! `processes`: starting programs.
 
-use crate::{ChildNumber, Errno, Gate, GateError, Manner, Spawn, Spawned};
+use crate::{ChildNumber, Errno, Gate, Manner, Refusal, Spawn, Spawned};
 use bulkhead_catalog::Capability;
 use bulkhead_policy::{Ask, Grant};
 use bulkhead_sys::Thing;
@@ -33,7 +33,7 @@ impl Gate {
     /// What is judged is the file that was found, links followed, and this very file is executed, by its own path if nobody but
     /// root can put another there; so it does not matter how a client, or a PATH of its, leads there. Whether a program that no
     /// rule permits is there is not told: one that is not is denied like one that is.
-    pub fn spawn(&self, module: &str, mut program: Spawn) -> Result<Started, GateError<Errno>> {
+    pub fn spawn(&self, module: &str, mut program: Spawn) -> Result<Started, Refusal<Errno>> {
         if self.is_unrestricted(module, Capability::Processes) && !self.is_exact() {
             self.require(module, Capability::Processes, &[])?;
             return self.spawn_as_usual(program);
@@ -78,7 +78,7 @@ impl Gate {
     }
 
     /// As qemu-ga would.
-    fn spawn_as_usual(&self, mut program: Spawn) -> Result<Started, GateError<Errno>> {
+    fn spawn_as_usual(&self, mut program: Spawn) -> Result<Started, Refusal<Errno>> {
         program.path = self.find(&program)?;
         self.started(&program, None, None)
     }
@@ -88,7 +88,7 @@ impl Gate {
         program: &Spawn,
         time_limit: Option<Duration>,
         output_limit: Option<usize>,
-    ) -> Result<Started, GateError<Errno>> {
+    ) -> Result<Started, Refusal<Errno>> {
         let spawned = self.system.spawn(program)?;
         let number = self.children.borrow_mut().add(spawned.pid, program.manner.own_group);
         Ok(Started { number, spawned, time_limit, output_limit })
@@ -158,8 +158,8 @@ mod tests {
     fn outcome(gate: &Gate, system: &Fake, program: Spawn) -> String {
         match gate.spawn("exec", program) {
             Ok(_) => system.events().pop().unwrap_or_default(),
-            Err(GateError::Failed(errno)) => format!("{errno:?}"),
-            Err(GateError::Denied { .. }) => "denied".to_owned(),
+            Err(Refusal::Failed(errno)) => format!("{errno:?}"),
+            Err(Refusal::Denied) => "denied".to_owned(),
         }
     }
 
@@ -177,7 +177,7 @@ mod tests {
     fn only_the_module_that_was_granted_processes_starts_one() {
         let system = system();
         for gate in [testing::full(&system), testing::with(&system, &permit(""))] {
-            assert!(matches!(gate.spawn("file", program("/sbin/halt", None)), Err(GateError::Denied { .. })));
+            assert!(matches!(gate.spawn("file", program("/sbin/halt", None)), Err(Refusal::Denied)));
         }
         assert_eq!(system.events(), [""; 0]);
     }
@@ -186,9 +186,9 @@ mod tests {
     fn the_first_path_of_its_environment_is_searched() {
         let gate = testing::in_front_of(Box::new(Linux));
         let refused = |environment| gate.spawn("exec", program("true", Some(environment))).err();
-        assert_eq!(refused(&["PATH=/nowhere", "PATH=/bin"]), Some(GateError::Failed(Errno::ENOENT)));
+        assert_eq!(refused(&["PATH=/nowhere", "PATH=/bin"]), Some(Refusal::Failed(Errno::ENOENT)));
         assert_eq!(refused(&["OTHER=1", "XPATH=/nowhere", "PATH=/bin:/nowhere"]), None);
-        assert_eq!(refused(&["PATH="]), Some(GateError::Failed(Errno::ENOENT)), "the working directory");
+        assert_eq!(refused(&["PATH="]), Some(Refusal::Failed(Errno::ENOENT)), "the working directory");
         assert_eq!(refused(&[]), None, "without one the agent's own");
     }
 

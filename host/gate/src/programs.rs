@@ -1,6 +1,6 @@
 //! Running the programs that the gate itself knows. None of their paths and words is a client's.
 
-use crate::{Errno, Gate, ProgramError};
+use crate::{Errno, Gate, ProgramError, ProgramFailure};
 use bulkhead_sys::Program;
 use std::time::Duration;
 
@@ -11,6 +11,11 @@ const OUTPUT_LIMIT: usize = 4096;
 /// Where programs are searched besides the agent's PATH, which a service manager, or an owner's line for another purpose, may
 /// have left short or empty. The last is NixOS's, where there is nothing in the others.
 const FOLDERS: &[u8] = b"/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:/run/current-system/sw/bin";
+
+/// Tells of a failure of the program that messages call `program`, wherever it was found.
+pub(crate) fn called(program: &str) -> impl FnOnce(ProgramError) -> ProgramFailure {
+    move |why| ProgramFailure { program: program.to_owned(), why }
+}
 
 impl Gate {
     /// Where the program of this name is.

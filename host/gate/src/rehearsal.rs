@@ -30,7 +30,7 @@ impl Gate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GateError, MountError, Standing};
+    use crate::{Refusal, Standing};
     use bulkhead_catalog::Capability;
     use bulkhead_policy::Document;
 
@@ -43,13 +43,13 @@ mod tests {
         let gate = Gate::rehearsal(Rc::new(policy), vec!["/no/such/disk".to_owned()], Notes::default());
         gate.begin(Standing::default());
         assert_eq!(gate.freeze("filesystem", b"/no/such/disk", None), Ok(()), "it is only pretended");
-        let denied: Result<(), GateError<MountError>> =
-            Err(GateError::Denied { module: "filesystem".to_owned(), capability: Capability::Freezer });
-        assert_eq!(gate.freeze("filesystem", b"/other", None), denied);
+        assert_eq!(gate.freeze("filesystem", b"/other", None), Err(Refusal::Denied));
         let judgements = gate.end();
         assert_eq!(gate.rehearsed(), judgements);
         assert!(judgements.list[0].permit.as_ref().is_some_and(|permit| permit.contains("\"/no/such/disk\"")));
-        assert!(!judgements.list[1].allowed);
+        let denied = &judgements.list[1];
+        assert!(!denied.allowed);
+        assert_eq!((denied.module.as_str(), denied.capability), ("filesystem", Capability::Freezer));
         assert!(gate.rehearsed().list.is_empty(), "each time once");
     }
 }

@@ -1,7 +1,7 @@
 //! `power`, the other half: putting the machine to sleep.
 
-use crate::{Errno, Gate, GateError, ProgramError};
-use bulkhead_catalog::Capability;
+use crate::programs::called;
+use crate::{Asked, Errno, Gate, ProgramError, ProgramFailure, Refusal, Sleep, SleepTool};
 use std::time::Duration;
 
 /// How long a tool may take to say whether the machine can sleep. It looks at a unit or a file; some ask the init system,
@@ -20,116 +20,87 @@ const KERNEL_LIMIT: Duration = Duration::from_secs(600);
 /// (`freeze standby mem disk`) it never has more than four.
 const WORDS_LIMIT: usize = 4096;
 
-/// How deep the machine sleeps.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sleep {
-    /// Written to disk and switched off.
-    Disk,
-    /// Memory is kept alive.
-    Ram,
-    /// Both.
-    Hybrid,
-}
-
-/// Programs that put a machine to sleep.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum SleepTool {
-    /// systemctl(1)
-    Systemd,
-    /// pm-is-supported(1), pm-action(8)
-    PmUtils,
-}
-
-impl Sleep {
-    /// The policy's word for it.
-    fn word(self) -> &'static str {
-        match self {
+impl Asked<'_> {
+    /// Asks for `sleep`; whether inhibitors are to be ignored.
+    pub(crate) fn require_sleep<E>(&self, sleep: Sleep) -> Result<bool, Refusal<E>> {
+        self.require_power(match sleep {
             Sleep::Disk => "suspend-disk",
             Sleep::Ram => "suspend-ram",
             Sleep::Hybrid => "suspend-hybrid",
-        }
-    }
-
-    /// The unit of systemd that does it.
-    fn unit(self) -> &'static str {
-        match self {
-            Sleep::Disk => "hibernate.target",
-            Sleep::Ram => "suspend.target",
-            Sleep::Hybrid => "hybrid-sleep.target",
-        }
-    }
-}
-
-impl SleepTool {
-    /// The program, and what it is told, to find out whether the machine can sleep so.
-    pub fn ask(self, sleep: Sleep) -> (&'static str, &'static [&'static str]) {
-        match (self, sleep) {
-            (SleepTool::Systemd, Sleep::Disk) => ("systemctl", &["status", "systemd-hibernate"]),
-            (SleepTool::Systemd, Sleep::Ram) => ("systemctl", &["status", "systemd-suspend"]),
-            (SleepTool::Systemd, Sleep::Hybrid) => ("systemctl", &["status", "systemd-hybrid-sleep"]),
-            (SleepTool::PmUtils, Sleep::Disk) => ("pm-is-supported", &["--hibernate"]),
-            (SleepTool::PmUtils, Sleep::Ram) => ("pm-is-supported", &["--suspend"]),
-            (SleepTool::PmUtils, Sleep::Hybrid) => ("pm-is-supported", &["--suspend-hybrid"]),
-        }
-    }
-
-    /// The program, and what it is told, to put the machine to sleep.
-    pub fn run(self, sleep: Sleep) -> (&'static str, &'static [&'static str]) {
-        match (self, sleep) {
-            (SleepTool::Systemd, Sleep::Disk) => ("systemctl", &["hibernate"]),
-            (SleepTool::Systemd, Sleep::Ram) => ("systemctl", &["suspend"]),
-            (SleepTool::Systemd, Sleep::Hybrid) => ("systemctl", &["hybrid-sleep"]),
-            (SleepTool::PmUtils, Sleep::Disk) => ("pm-hibernate", &[]),
-            (SleepTool::PmUtils, Sleep::Ram) => ("pm-suspend", &[]),
-            (SleepTool::PmUtils, Sleep::Hybrid) => ("pm-suspend-hybrid", &[]),
-        }
+        })
     }
 }
 
 impl Gate {
     /// Has the tool tell whether it can.
-    pub fn ask_sleep(&self, module: &str, tool: SleepTool, sleep: Sleep) -> Result<(), GateError<ProgramError>> {
-        self.require_power(module, sleep.word())?;
-        let (name, arguments) = tool.ask(sleep);
-        self.run_sleep_program(name, arguments, ASK_LIMIT)
+    pub(crate) fn ask_sleep_tool(&self, tool: SleepTool, sleep: Sleep) -> Result<(), ProgramFailure> {
+        let (name, arguments) = asking(tool, sleep);
+        self.run_named(name, arguments, ASK_LIMIT).map_err(called(name))
     }
 
-    /// Has the tool do it, in spite of inhibitors if the policy says so and the tool knows of any.
-    pub fn run_sleep(&self, module: &str, tool: SleepTool, sleep: Sleep) -> Result<(), GateError<ProgramError>> {
-        let ignores = self.require_power(module, sleep.word())?;
-        let (name, arguments) = tool.run(sleep);
-        if ignores && tool == SleepTool::Systemd {
-            let path = self.find_named(name).map_err(ProgramError::NotStarted)?;
-            return Ok(self.run_ignoring_inhibitors(&path, (arguments[0], &[sleep.unit()]), RUN_LIMIT)?);
-        }
-        self.run_sleep_program(name, arguments, RUN_LIMIT)
+    /// Has the tool do it, in spite of inhibitors if they are to be ignored and the tool knows of any.
+    pub(crate) fn run_sleep_tool(&self, tool: SleepTool, sleep: Sleep, ignores: bool) -> Result<(), ProgramFailure> {
+        let (name, arguments) = running(tool, sleep);
+        let ran = if ignores && tool == SleepTool::Systemd {
+            let path = self.find_named(name).map_err(ProgramError::NotStarted);
+            path.and_then(|path| self.run_ignoring_inhibitors(&path, (arguments[0], &[unit(sleep)]), RUN_LIMIT))
+        } else {
+            self.run_named(name, arguments, RUN_LIMIT)
+        };
+        ran.map_err(called(name))
+    }
+
+    fn run_named(&self, name: &str, arguments: &[&str], time_limit: Duration) -> Result<(), ProgramError> {
+        let path = self.find_named(name).map_err(ProgramError::NotStarted)?;
+        self.run_program(&path, arguments, Vec::new(), time_limit)
     }
 
     /// The words that the kernel takes in /sys/power/state.
-    pub fn kernel_sleeps(&self, module: &str) -> Result<Vec<u8>, GateError<Errno>> {
-        self.require(module, Capability::Power, &[])?;
-        Ok(self.system.read_system_file(b"/sys", b"power/state", WORDS_LIMIT)?)
+    pub(crate) fn words_of_sleep(&self) -> Result<Vec<u8>, Errno> {
+        self.system.read_system_file(b"/sys", b"power/state", WORDS_LIMIT)
     }
 
     /// Tells the kernel to sleep.
-    pub fn kernel_sleep(&self, module: &str, sleep: Sleep) -> Result<(), GateError<Errno>> {
-        self.require_power(module, sleep.word())?;
+    pub(crate) fn sleep_by_kernel(&self, sleep: Sleep) -> Result<(), Errno> {
         let word = match sleep {
             Sleep::Disk => "disk",
             Sleep::Ram => "mem",
-            Sleep::Hybrid => return Err(GateError::Failed(Errno::EINVAL)),
+            Sleep::Hybrid => return Err(Errno::EINVAL),
         };
-        Ok(self.system.kernel_sleep(word, KERNEL_LIMIT)?)
+        self.system.kernel_sleep(word, KERNEL_LIMIT)
     }
+}
 
-    fn run_sleep_program(
-        &self,
-        name: &str,
-        arguments: &[&str],
-        time_limit: Duration,
-    ) -> Result<(), GateError<ProgramError>> {
-        let path = self.find_named(name).map_err(ProgramError::NotStarted)?;
-        Ok(self.run_program(&path, arguments, Vec::new(), time_limit)?)
+/// The program, and what it is told, to find out whether the machine can sleep so.
+fn asking(tool: SleepTool, sleep: Sleep) -> (&'static str, &'static [&'static str]) {
+    match (tool, sleep) {
+        (SleepTool::Systemd, Sleep::Disk) => ("systemctl", &["status", "systemd-hibernate"]),
+        (SleepTool::Systemd, Sleep::Ram) => ("systemctl", &["status", "systemd-suspend"]),
+        (SleepTool::Systemd, Sleep::Hybrid) => ("systemctl", &["status", "systemd-hybrid-sleep"]),
+        (SleepTool::PmUtils, Sleep::Disk) => ("pm-is-supported", &["--hibernate"]),
+        (SleepTool::PmUtils, Sleep::Ram) => ("pm-is-supported", &["--suspend"]),
+        (SleepTool::PmUtils, Sleep::Hybrid) => ("pm-is-supported", &["--suspend-hybrid"]),
+    }
+}
+
+/// The program, and what it is told, to put the machine to sleep.
+fn running(tool: SleepTool, sleep: Sleep) -> (&'static str, &'static [&'static str]) {
+    match (tool, sleep) {
+        (SleepTool::Systemd, Sleep::Disk) => ("systemctl", &["hibernate"]),
+        (SleepTool::Systemd, Sleep::Ram) => ("systemctl", &["suspend"]),
+        (SleepTool::Systemd, Sleep::Hybrid) => ("systemctl", &["hybrid-sleep"]),
+        (SleepTool::PmUtils, Sleep::Disk) => ("pm-hibernate", &[]),
+        (SleepTool::PmUtils, Sleep::Ram) => ("pm-suspend", &[]),
+        (SleepTool::PmUtils, Sleep::Hybrid) => ("pm-suspend-hybrid", &[]),
+    }
+}
+
+/// The unit of systemd that does it.
+fn unit(sleep: Sleep) -> &'static str {
+    match sleep {
+        Sleep::Disk => "hibernate.target",
+        Sleep::Ram => "suspend.target",
+        Sleep::Hybrid => "hybrid-sleep.target",
     }
 }
 
@@ -137,6 +108,7 @@ impl Gate {
 mod tests {
     use super::*;
     use crate::testing;
+    use bulkhead_border::Power;
     use bulkhead_sys::Fake;
 
     #[test]
@@ -146,13 +118,14 @@ mod tests {
             system.install(path, Ok(()));
         }
         let gate = testing::full(&system);
-        assert_eq!(gate.ask_sleep("power", SleepTool::Systemd, Sleep::Hybrid), Ok(()));
-        assert_eq!(gate.run_sleep("power", SleepTool::Systemd, Sleep::Disk), Ok(()));
-        assert_eq!(gate.ask_sleep("power", SleepTool::PmUtils, Sleep::Ram), Ok(()));
-        assert_eq!(gate.run_sleep("power", SleepTool::PmUtils, Sleep::Ram), Ok(()));
+        let mut power = gate.asked_by("power");
+        assert_eq!(power.ask_sleep(SleepTool::Systemd, Sleep::Hybrid), Ok(()));
+        assert_eq!(power.run_sleep(SleepTool::Systemd, Sleep::Disk), Ok(()));
+        assert_eq!(power.ask_sleep(SleepTool::PmUtils, Sleep::Ram), Ok(()));
+        assert_eq!(power.run_sleep(SleepTool::PmUtils, Sleep::Ram), Ok(()));
         assert_eq!(
-            gate.run_sleep("power", SleepTool::PmUtils, Sleep::Hybrid),
-            Err(GateError::Failed(ProgramError::NotStarted(Errno::ENOENT)))
+            power.run_sleep(SleepTool::PmUtils, Sleep::Hybrid),
+            Err(Refusal::Failed(called("pm-suspend-hybrid")(ProgramError::NotStarted(Errno::ENOENT))))
         );
         assert_eq!(
             system.events(),
@@ -174,9 +147,9 @@ mod tests {
         let rules = "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"suspend-ram\"]\n\
                      ignore-inhibitors = true\nreason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert_eq!(gate.ask_sleep("power", SleepTool::Systemd, Sleep::Ram), Ok(()));
+        assert_eq!(gate.asked_by("power").ask_sleep(SleepTool::Systemd, Sleep::Ram), Ok(()));
         for tool in [SleepTool::Systemd, SleepTool::PmUtils] {
-            assert_eq!(gate.run_sleep("power", tool, Sleep::Ram), Ok(()));
+            assert_eq!(gate.asked_by("power").run_sleep(tool, Sleep::Ram), Ok(()));
         }
         assert_eq!(
             system.events(),
@@ -189,11 +162,12 @@ mod tests {
         let system = Fake::default();
         system.write_system_file("/sys/power/state", "freeze mem disk\n");
         let gate = testing::full(&system);
-        assert_eq!(gate.kernel_sleeps("power"), Ok(b"freeze mem disk\n".to_vec()));
-        assert_eq!(gate.kernel_sleep("power", Sleep::Disk), Ok(()));
-        assert_eq!(gate.kernel_sleep("power", Sleep::Hybrid), Err(GateError::Failed(Errno::EINVAL)));
+        let mut power = gate.asked_by("power");
+        assert_eq!(power.kernel_sleeps(), Ok(b"freeze mem disk\n".to_vec()));
+        assert_eq!(power.kernel_sleep(Sleep::Disk), Ok(()));
+        assert_eq!(power.kernel_sleep(Sleep::Hybrid), Err(Refusal::Failed(Errno::EINVAL)));
         system.refuse_sleep(Errno::EBUSY);
-        assert_eq!(gate.kernel_sleep("power", Sleep::Ram), Err(GateError::Failed(Errno::EBUSY)));
+        assert_eq!(power.kernel_sleep(Sleep::Ram), Err(Refusal::Failed(Errno::EBUSY)));
         assert_eq!(system.events(), ["sleep disk", "sleep mem"]);
     }
 
@@ -204,11 +178,11 @@ mod tests {
         system.write_system_file("/sys/power/state", "mem");
         let gate = testing::full(&system);
         for module in ["exec", "hotplug", "stranger"] {
-            let program = |outcome| matches!(outcome, Err(GateError::<ProgramError>::Denied { .. }));
-            assert!(program(gate.ask_sleep(module, SleepTool::Systemd, Sleep::Ram)), "{module}");
-            assert!(program(gate.run_sleep(module, SleepTool::Systemd, Sleep::Ram)), "{module}");
-            assert!(matches!(gate.kernel_sleeps(module), Err(GateError::Denied { .. })), "{module}");
-            assert!(matches!(gate.kernel_sleep(module, Sleep::Ram), Err(GateError::Denied { .. })), "{module}");
+            let mut asked = gate.asked_by(module);
+            assert_eq!(asked.ask_sleep(SleepTool::Systemd, Sleep::Ram), Err(Refusal::Denied), "{module}");
+            assert_eq!(asked.run_sleep(SleepTool::Systemd, Sleep::Ram), Err(Refusal::Denied), "{module}");
+            assert_eq!(asked.kernel_sleeps(), Err(Refusal::Denied), "{module}");
+            assert_eq!(asked.kernel_sleep(Sleep::Ram), Err(Refusal::Denied), "{module}");
         }
         assert_eq!(system.events(), [""; 0]);
     }
@@ -220,14 +194,14 @@ mod tests {
         let rules =
             "[[permit]]\ncapability = \"power\"\nmodules = [\"power\"]\nmodes = [\"suspend-ram\"]\nreason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert_eq!(gate.ask_sleep("power", SleepTool::Systemd, Sleep::Ram), Ok(()));
-        assert_eq!(gate.run_sleep("power", SleepTool::Systemd, Sleep::Ram), Ok(()));
-        assert_eq!(gate.kernel_sleep("power", Sleep::Ram), Ok(()));
+        let mut power = gate.asked_by("power");
+        assert_eq!(power.ask_sleep(SleepTool::Systemd, Sleep::Ram), Ok(()));
+        assert_eq!(power.run_sleep(SleepTool::Systemd, Sleep::Ram), Ok(()));
+        assert_eq!(power.kernel_sleep(Sleep::Ram), Ok(()));
         for sleep in [Sleep::Disk, Sleep::Hybrid] {
-            let program = |outcome| matches!(outcome, Err(GateError::<ProgramError>::Denied { .. }));
-            assert!(program(gate.ask_sleep("power", SleepTool::Systemd, sleep)), "{sleep:?}");
-            assert!(program(gate.run_sleep("power", SleepTool::Systemd, sleep)), "{sleep:?}");
-            assert!(matches!(gate.kernel_sleep("power", sleep), Err(GateError::Denied { .. })), "{sleep:?}");
+            assert_eq!(power.ask_sleep(SleepTool::Systemd, sleep), Err(Refusal::Denied), "{sleep:?}");
+            assert_eq!(power.run_sleep(SleepTool::Systemd, sleep), Err(Refusal::Denied), "{sleep:?}");
+            assert_eq!(power.kernel_sleep(sleep), Err(Refusal::Denied), "{sleep:?}");
         }
     }
 }

@@ -1,23 +1,23 @@
 //! `trimmer`: discarding unused blocks.
 
-use crate::{Gate, GateError, MountError, MountId, Trimmed};
+use crate::{Asked, MountError, MountId, Refusal, Trimmed};
+use bulkhead_border::Trimmer;
 use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
 use bulkhead_sys::Thing;
 
-impl Gate {
-    /// Trims the file system mounted at `mount_point`, if the request has time left for it; no other than `is`, if that is told.
-    pub fn trim(
-        &self,
-        module: &str,
-        mount_point: &[u8],
+impl Trimmer for Asked<'_> {
+    fn trim(
+        &mut self,
+        mount_point: Vec<u8>,
         is: Option<MountId>,
         minimum: u64,
-    ) -> Result<Trimmed, GateError<MountError>> {
-        let policy = self.policy();
-        let also = self.also(&policy, (module, Capability::Trimmer, "mount-points"), Thing::MountPoint(mount_point));
-        self.require(module, Capability::Trimmer, &[("mount-points", Ask::Thing { name: mount_point, also: &also })])?;
-        let trimmed = self.allow_trim(|limit| self.system.trim(mount_point, is, minimum, limit));
+    ) -> Result<Trimmed, Refusal<MountError>> {
+        let policy = self.gate.policy();
+        let thing = Thing::MountPoint(&mount_point);
+        let also = self.gate.also(&policy, (self.module, Capability::Trimmer, "mount-points"), thing);
+        self.require(Capability::Trimmer, &[("mount-points", Ask::Thing { name: &mount_point, also: &also })])?;
+        let trimmed = self.gate.allow_trim(|limit| self.gate.system.trim(&mount_point, is, minimum, limit));
         Ok(trimmed.map_err(MountError::Failed)??)
     }
 }
@@ -36,8 +36,8 @@ mod tests {
         let rules = "[[permit]]\ncapability = \"trimmer\"\nmodules = [\"filesystem\"]\nmount-points = [\"/data\"]\n\
                      reason = \"x\"\n";
         let gate = testing::with(&system, rules);
-        assert!(matches!(gate.trim("filesystem", b"/", None, 0), Err(GateError::Denied { .. })));
-        assert!(matches!(gate.trim("report", b"/data", None, 0), Err(GateError::Denied { .. })));
-        assert!(gate.trim("filesystem", b"/data", None, 0).is_ok());
+        assert_eq!(gate.asked_by("filesystem").trim(b"/".into(), None, 0), Err(Refusal::Denied));
+        assert_eq!(gate.asked_by("report").trim(b"/data".into(), None, 0), Err(Refusal::Denied));
+        assert!(gate.asked_by("filesystem").trim(b"/data".into(), None, 0).is_ok());
     }
 }

@@ -1,54 +1,41 @@
-//! What an audit shows of a client's arguments.
-//!
-//! Shown is only what `schemas/audit.txt` names as shown, and of that a bounded piece. Of what it calls secret the length is
-//! told, and what no schema knows is counted. The members are found by the reader that let the message in
-//! ([`bulkhead_protocol::Parts`]): there is no second one that could disagree with it.
+//! What an audit and the log show of a client's arguments: what the front has told of them (`shown_arguments`), as far as the schema
+//! of the command lets it be seen. What is told as something to be shown and is secret by the schema is only measured, and what
+//! the schema does not know is left out: whoever tells it may be broken.
 
-use bulkhead_audit::Members;
-use bulkhead_catalog::commands::{ARGUMENTS, Argument, Installed};
-use bulkhead_protocol::{Parts, contents, meaning, push_escaped};
+use bulkhead_audit::{Members, quoted};
+use bulkhead_border::request::Shown;
+use bulkhead_catalog::commands::{Installed, arguments, shown_argument};
 
-/// Bytes of a value that are shown; what is longer is cut and its length told. It bounds what a client can write to the
-/// owner's disk with one request. Names and paths of real files are shorter.
+/// Bytes of a text that are shown, and elements of a list. They bound what a request can write to the owner's disk, whatever it is
+/// told to be; an honest front tells no more.
 const SHOWN: usize = 256;
+const ELEMENTS: usize = 17;
 
-/// Elements of a list that are shown; the rest is counted. It bounds the same, for the one list that is shown: of mount
-/// points to be frozen, of which a VM has a handful.
-const ELEMENTS: usize = 16;
+/// Arguments of one request that are shown. No command has so many.
+const ARGUMENTS: usize = 32;
 
-/// Adds the members of `text`, the arguments of `command`, as far as they may be seen. Returns how many no schema knows.
-pub(super) fn add(shown: &mut Members, command: &str, installed: Option<&Installed>, text: &str) -> u64 {
-    let mut unknown = 0;
-    for part in Parts::of(text) {
-        match decision(command, installed, part.name) {
-            None => unknown += 1,
-            Some((name, true)) => _ = shown.json(name, &value(part.value)),
-            Some((name, false)) => {
-                _ = shown.object(name, |inner| _ = inner.number("redacted", part.value.len() as u64))
-            }
+/// Adds what was told of the arguments of `command`.
+pub(super) fn add(members: &mut Members, command: &str, installed: Option<&Installed>, told: &[(String, Shown)]) {
+    for (name, value) in told.iter().take(ARGUMENTS) {
+        match shown_argument(command, installed, |it| it == name) {
+            None => {}
+            Some((name, true)) => _ = members.json(name, &json(value)),
+            Some((name, false)) => _ = members.object(name, |inner| _ = inner.number("redacted", bytes(value))),
         }
     }
-    unknown
 }
 
 /// The same for the log, in words: ` (path "/bin/true", 2 arg, capture-output true)`. In the order of
 /// the schema; of what is secret the number of elements is told, or the bytes.
-pub(crate) fn spoken(command: &str, installed: Option<&Installed>, text: &str) -> String {
-    let known: Vec<(&str, bool)> = match installed {
-        Some(installed) => installed.arguments.iter().map(|(name, shown)| (name.as_str(), *shown)).collect(),
-        None => {
-            let ours = ARGUMENTS.iter().filter(|argument| argument.command == command);
-            ours.map(|argument| (argument.name, !argument.secret)).collect()
-        }
-    };
+pub(crate) fn spoken(command: &str, installed: Option<&Installed>, told: &[(String, Shown)]) -> String {
     let mut words = String::new();
-    for (name, is_shown) in known {
-        let Some(part) = Parts::of(text).find(|part| meaning(part.name).eq(name.chars())) else { continue };
+    for (name, is_shown) in arguments(command, installed) {
+        let Some((_, value)) = told.iter().find(|(it, _)| it == name) else { continue };
         words += if words.is_empty() { " (" } else { ", " };
-        words += &match part.value {
-            shown if is_shown => format!("{name} {}", value(shown)),
-            list if list.starts_with('[') => format!("{} {name}", Parts::of(list).count()),
-            secret => format!("{name} of {} bytes", secret.len()),
+        words += &match value {
+            Shown::Secret(_, Some(elements)) => format!("{elements} {name}"),
+            shown if is_shown => format!("{name} {}", json(shown)),
+            secret => format!("{name} of {} bytes", bytes(secret)),
         };
     }
     if !words.is_empty() {
@@ -57,77 +44,96 @@ pub(crate) fn spoken(command: &str, installed: Option<&Installed>, text: &str) -
     words
 }
 
-/// The argument that `name`, as the client wrote it, means, and whether it is shown.
-fn decision<'a>(command: &str, installed: Option<&'a Installed>, name: &str) -> Option<(&'a str, bool)> {
-    if let Some(installed) = installed {
-        let argument = installed.arguments.iter().find(|(it, _)| meaning(name).eq(it.chars()))?;
-        return Some((&argument.0, argument.1));
-    }
-    let is_it = |argument: &&Argument| argument.command == command && meaning(name).eq(argument.name.chars());
-    ARGUMENTS.iter().find(is_it).map(|argument| (argument.name, !argument.secret))
-}
-
-/// A value as it is shown.
-fn value(text: &str) -> String {
-    if text.starts_with('[') { list(text) } else { scalar(text) }
-}
-
-fn list(text: &str) -> String {
-    let mut parts = Parts::of(text);
-    let mut shown: Vec<String> = parts.by_ref().take(ELEMENTS).map(|part| scalar(part.value)).collect();
-    let more = parts.count();
-    if more > 0 {
-        shown.push(format!("{{\"more\":{more}}}"));
-    }
-    format!("[{}]", shown.join(","))
-}
-
-/// A value that is neither object nor list; of those only the length.
-fn scalar(text: &str) -> String {
-    match contents(text) {
-        Some(contents) => string(text, contents),
-        None if text.starts_with(['{', '[']) => format!("{{\"bytes\":{}}}", text.len()),
-        // A number or a word, so ASCII, and nothing that would have to be escaped.
-        None if text.len() > SHOWN => cut(&text[..SHOWN], text),
-        None => text.to_owned(),
-    }
-}
-
-fn string(text: &str, contents: &str) -> String {
-    let mut piece = String::new();
-    for character in meaning(contents) {
-        if piece.len() + character.len_utf8() > SHOWN {
-            return cut(&piece, text);
+/// A value as JSON, of ASCII in one line.
+fn json(value: &Shown) -> String {
+    match value {
+        Shown::Text(text) if text.len() <= SHOWN => quoted(text),
+        Shown::Text(text) => cut(text, text.len() as u64),
+        Shown::Cut(text, bytes) => cut(text, *bytes),
+        Shown::Plain(text) if is_plain(text) => text.clone(),
+        Shown::Plain(text) => json(&Shown::Text(text.clone())),
+        Shown::List(list) => {
+            let elements: Vec<String> = list.iter().take(ELEMENTS).map(element).collect();
+            format!("[{}]", elements.join(","))
         }
-        piece.push(character);
+        other => element(other),
     }
-    quoted(&piece)
 }
 
-fn cut(piece: &str, whole: &str) -> String {
-    format!("{{\"cut\":{},\"bytes\":{}}}", quoted(piece), whole.len())
+/// The same of an element of a list. No list that is shown has lists in it.
+fn element(value: &Shown) -> String {
+    match value {
+        Shown::List(list) => format!("{{\"more\":{}}}", list.len()),
+        Shown::More(more) => format!("{{\"more\":{more}}}"),
+        Shown::Bytes(bytes) => format!("{{\"bytes\":{bytes}}}"),
+        Shown::Secret(bytes, _) => format!("{{\"redacted\":{bytes}}}"),
+        scalar => json(scalar),
+    }
 }
 
-fn quoted(text: &str) -> String {
-    let mut quoted = "\"".to_owned();
-    push_escaped(&mut quoted, text);
-    quoted.push('"');
-    quoted
+/// Whether it is a number or a word of JSON, and no longer than what is shown of any.
+fn is_plain(text: &str) -> bool {
+    let is_number = text.bytes().any(|byte| byte.is_ascii_digit())
+        && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
+    text.len() <= SHOWN && (is_number || ["true", "false", "null"].contains(&text))
+}
+
+/// How long it is, as far as that was told.
+fn bytes(value: &Shown) -> u64 {
+    match value {
+        Shown::Text(text) | Shown::Plain(text) => text.len() as u64,
+        Shown::Cut(_, bytes) | Shown::Bytes(bytes) | Shown::Secret(bytes, _) => *bytes,
+        Shown::List(list) => list.len() as u64,
+        Shown::More(more) => *more,
+    }
+}
+
+fn cut(text: &str, bytes: u64) -> String {
+    format!("{{\"cut\":{},\"bytes\":{bytes}}}", quoted(&text[..text.floor_char_boundary(SHOWN)]))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulkhead_catalog::commands::COMMANDS;
+    use crate::shown_arguments::shown_arguments;
+    use bulkhead_catalog::commands::{ARGUMENTS, COMMANDS};
     use bulkhead_protocol::{Framer, Limits, Message, ReturnChecker};
 
     fn shown(command: &str, arguments: &str) -> (String, u64) {
+        let (told, unknown) = shown_arguments(command, None, arguments);
         let mut members = Members::default();
-        let unknown = add(&mut members, command, None, arguments);
+        add(&mut members, command, None, &told);
         let text = format!("{{{}}}", members.as_str());
         let mut checker = ReturnChecker::default();
         checker.feed(text.as_bytes()).and_then(|()| checker.finish()).unwrap();
         (text, unknown)
+    }
+
+    fn said(command: &str, arguments: &str) -> String {
+        spoken(command, None, &shown_arguments(command, None, arguments).0)
+    }
+
+    /// A front that is broken tells anything.
+    #[test]
+    fn a_lie_shows_no_secret_and_breaks_no_line() {
+        let long = "x".repeat(10_000);
+        let lies = [
+            ("password", Shown::Text("MARK".to_owned())),
+            ("username", Shown::Plain("MARK\",\"x\":\"".to_owned())),
+            ("username", Shown::Plain(long.clone())),
+            ("username", Shown::Cut(long.clone(), 1)),
+            ("username", Shown::List(vec![Shown::List(vec![Shown::Text(long)]); 100])),
+            ("no-such-argument", Shown::Text("MARK".to_owned())),
+        ];
+        let told: Vec<_> = lies.into_iter().cycle().take(60).map(|(name, value)| (name.to_owned(), value)).collect();
+        let mut members = Members::default();
+        add(&mut members, "guest-set-user-password", None, &told);
+        let text = format!("{{{}}}", members.as_str());
+        let mut checker = ReturnChecker::default();
+        checker.feed(text.as_bytes()).and_then(|()| checker.finish()).unwrap();
+        assert!(text.starts_with(r#"{"password":{"redacted":4},"username":"MARK\","#), "{text}");
+        assert!(!text.contains("no-such") && text.len() < 32 * 1024, "{}", text.len());
+        assert_eq!(spoken("guest-set-user-password", None, &told[..1]), " (password of 4 bytes)");
     }
 
     #[test]
@@ -175,12 +181,9 @@ mod tests {
     #[test]
     fn the_log_hears_of_arguments_what_the_audit_shows() {
         let arguments = r#"{"path":"/bin/t\u0072ue","arg":["MARK",["MARK"]],"env":[],"input-data":"MARK","x":"MARK"}"#;
-        assert_eq!(
-            spoken("guest-exec", None, arguments),
-            r#" (path "/bin/true", 2 arg, 0 env, input-data of 6 bytes)"#
-        );
-        assert_eq!(spoken("guest-ping", None, r#"{"MARK":"MARK"}"#), "");
-        let lines = spoken("guest-file-open", None, r#"{"path":"a\nb\u001b[2J"}"#);
+        assert_eq!(said("guest-exec", arguments), r#" (path "/bin/true", 2 arg, 0 env, input-data of 6 bytes)"#);
+        assert_eq!(said("guest-ping", r#"{"MARK":"MARK"}"#), "");
+        let lines = said("guest-file-open", r#"{"path":"a\nb\u001b[2J"}"#);
         assert!(!lines.contains(char::is_control), "{lines}");
     }
 

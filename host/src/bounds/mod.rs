@@ -3,44 +3,33 @@
 
 pub mod limits;
 
-use bulkhead_policy::{Limits, Origin, Policy};
+use bulkhead_border::request::{self, Bound};
 use std::fmt;
 use std::time::Duration;
 use thiserror::Error;
 use wasmtime::{ResourceLimiter, StoreLimits, StoreLimitsBuilder};
 
-/// Where the time of a request went.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Timing {
-    /// Making the instance, and loading the module if it is the first of it.
-    pub instance: Duration,
-    /// The module's call, with the calls that it made to the host.
-    pub call: Duration,
-    /// Of these the calls in which the host acted: went through the gate, or to its own state.
-    pub host: Duration,
-}
-
 /// What the compartment of one request may use.
 pub(crate) struct Bounds {
-    memory: Bound<usize>,
-    time: Bound<Duration>,
+    memory: Most<usize>,
+    time: Most<Duration>,
     /// Those that no policy speaks of.
     others: StoreLimits,
 }
 
 /// How much, and which rule of the policy says so.
-struct Bound<T> {
+struct Most<T> {
     most: T,
-    rule: Option<Origin>,
+    rule: Option<String>,
 }
 
 /// Why a module was stopped.
 #[derive(Error)]
 pub(crate) enum Exceeded {
     #[error("the module asked for {wanted} bytes of memory and may have {most}, {}", who(.rule))]
-    Memory { wanted: usize, most: usize, rule: Option<Origin> },
+    Memory { wanted: usize, most: usize, rule: Option<String> },
     #[error("the module used all the processor time it may have, {most:?}, {}", who(.rule))]
-    Time { most: Duration, rule: Option<Origin> },
+    Time { most: Duration, rule: Option<String> },
 }
 
 /// The log shows what ended a module in this form, for a trap has its place in the code there.
@@ -50,14 +39,13 @@ impl fmt::Debug for Exceeded {
     }
 }
 
-fn who(rule: &Option<Origin>) -> String {
+fn who(rule: &Option<String>) -> String {
     rule.as_ref().map_or("the agent's own limit".to_owned(), |rule| format!("by the limit {rule} of the policy"))
 }
 
 impl Bounds {
-    /// Those of `module`.
-    pub(crate) fn of(module: &str, policy: &Policy) -> Self {
-        let memory = |limits: &Limits| limits.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
+    /// What the policy says, and where it says nothing the agent's own.
+    pub(crate) fn new(said: &request::Bounds) -> Self {
         let others = StoreLimitsBuilder::new()
             .table_elements(limits::TABLE_ELEMENTS)
             .instances(8)
@@ -65,11 +53,7 @@ impl Bounds {
             .tables(8)
             .trap_on_grow_failure(true)
             .build();
-        Bounds {
-            memory: bound(module, policy, limits::MEMORY, memory),
-            time: bound(module, policy, limits::TIME, |limits| limits.deadline),
-            others,
-        }
+        Bounds { memory: Most::of(&said.memory, limits::MEMORY), time: Most::of(&said.time, limits::TIME), others }
     }
 
     /// Makes them no narrower than the agent's own, whatever the policy says.
@@ -88,20 +72,18 @@ impl Bounds {
     }
 }
 
-impl<T: Ord> Bound<T> {
-    fn widen(&mut self, own: T) {
-        if self.most < own {
-            *self = Bound { most: own, rule: None };
+impl<T: Copy + Ord> Most<T> {
+    fn of(said: &Option<Bound<T>>, own: T) -> Self {
+        match said {
+            Some(Bound { most, rule }) => Most { most: *most, rule: Some(rule.clone()) },
+            None => Most { most: own, rule: None },
         }
     }
-}
 
-/// The narrowest of what all rules say, or the agent's own.
-fn bound<T: Ord>(module: &str, policy: &Policy, own: T, said: impl Fn(&Limits) -> Option<T>) -> Bound<T> {
-    let rules = policy.limit_rules(module).filter_map(|rule| Some((said(&rule.limits)?, rule)));
-    match rules.min_by(|(one, _), (other, _)| one.cmp(other)) {
-        Some((most, rule)) => Bound { most, rule: Some(rule.origin.clone()) },
-        None => Bound { most: own, rule: None },
+    fn widen(&mut self, own: T) {
+        if self.most < own {
+            *self = Most { most: own, rule: None };
+        }
     }
 }
 
@@ -109,7 +91,7 @@ fn bound<T: Ord>(module: &str, policy: &Policy, own: T, said: impl Fn(&Limits) -
 /// nothing better.
 impl ResourceLimiter for Bounds {
     fn memory_growing(&mut self, current: usize, wanted: usize, maximum: Option<usize>) -> wasmtime::Result<bool> {
-        let Bound { most, ref rule } = self.memory;
+        let Most { most, ref rule } = self.memory;
         if wanted > most {
             return Err(wasmtime::Error::new(Exceeded::Memory { wanted, most, rule: rule.clone() }));
         }
@@ -145,12 +127,12 @@ impl ResourceLimiter for Bounds {
 mod tests {
     use super::*;
     use bulkhead_catalog::{commands, modules};
-    use bulkhead_policy::Document;
+    use bulkhead_policy::{Document, Policy};
 
     fn bounds(rules: &str) -> Bounds {
         let (commands, modules) = (commands::names(), modules::names());
         let document = Document::parse("p", &format!("version = 1\n{rules}"), &commands, &modules).unwrap();
-        Bounds::of("file", &Policy::merge([document], &commands, &modules).unwrap())
+        Bounds::new(&crate::rulings::bounds("file", &Policy::merge([document], &commands, &modules).unwrap()))
     }
 
     fn said(result: wasmtime::Result<impl Sized>) -> String {

@@ -3,7 +3,7 @@
 use super::interface::agent::{CommandInfo, Host};
 use super::{Compartment, broken_rule};
 use crate::QEMU_VERSION;
-use bulkhead_catalog::commands::Command;
+use bulkhead_border::{Agent, agent};
 
 impl Host for Compartment {
     fn version(&mut self) -> wasmtime::Result<String> {
@@ -12,15 +12,11 @@ impl Host for Compartment {
     }
 
     fn commands(&mut self) -> wasmtime::Result<Vec<CommandInfo>> {
-        self.ask()?;
-        let mut state = self.state();
-        let catalog = state.catalog().clone();
-        let describe = |(command, enabled): (&Command, &bool)| CommandInfo {
-            name: command.name.to_owned(),
-            enabled: *enabled,
-            success_response: command.success_response,
-        };
-        Ok(catalog.all().iter().zip(state.enabled()).map(describe).collect())
+        self.called(0)?;
+        let commands = self.broker().commands().map_err(|_| not_granted())?;
+        let describe =
+            |agent::CommandInfo { name, enabled, success_response }| CommandInfo { name, enabled, success_response };
+        Ok(commands.into_iter().map(describe).collect())
     }
 
     fn delimit_reply(&mut self) -> wasmtime::Result<()> {
@@ -31,9 +27,13 @@ impl Host for Compartment {
 }
 
 impl Compartment {
-    /// What is denied here has no words for it: the dispatcher does not run a command that needs what nothing grants.
     fn ask(&mut self) -> wasmtime::Result<()> {
         self.called(0)?;
-        self.state().gate.tell(self.module).map_err(|_| broken_rule("the module was not granted the agent"))
+        self.broker().tell().map_err(|_| not_granted())
     }
+}
+
+/// What is denied here has no words for it: the broker does not let a command run that needs what nothing grants.
+fn not_granted() -> wasmtime::Error {
+    broken_rule("the module was not granted the agent")
 }

@@ -1,16 +1,13 @@
 //! What the host knows of a running compartment.
 
 use super::{broken_rule, errno};
-use crate::bounds::{Bounds, Timing, limits};
-use crate::host_state::{HostState, SharedState};
-use crate::processes::Pieces;
-use crate::rulings;
-use bulkhead_gate::MountTable;
+use crate::bounds::{Bounds, limits};
+use crate::broker::{Here, SharedBroker};
+use bulkhead_border::Asking;
+use bulkhead_border::request::{self, Runs, Timing};
 use bulkhead_protocol::{Request, Success};
 use nix::time::{ClockId, clock_gettime};
-use std::cell::{Cell, RefMut};
-use std::ops::{Deref, DerefMut};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use thiserror::Error;
 
 /// The host's side of one instance: what it may use, the request it answers, the reply as far as it has come.
@@ -22,11 +19,8 @@ pub struct Compartment {
     /// Whether the module asked for the sentinel.
     pub(super) delimited: bool,
     pub(super) lines: usize,
-    /// The mount table, if the module is in the middle of it.
-    pub(super) mounts: Option<MountTable>,
-    /// What the program that is about to be started will read.
-    pub(super) input: Pieces,
-    state: SharedState,
+    /// The way to the broker, who acts for the module.
+    asking: Asking<Here>,
     /// Whether the request leads out of the frozen state, for which there is always time.
     leads_out: bool,
     calls: u32,
@@ -35,9 +29,7 @@ pub struct Compartment {
     /// Processor time of this thread when the clock was first looked at.
     pub(crate) started: Option<Duration>,
     pub(crate) timing: Timing,
-    /// The time that the host has acted for the module.
-    acted: Cell<Duration>,
-    /// Of that what was spent [at length](Compartment::at_length), and has limits of its own.
+    /// Of the time that the broker has acted for the module what was spent [at length](Compartment::at_length), and has limits of its own.
     at_length: Duration,
 }
 
@@ -60,33 +52,30 @@ pub struct Answered {
 }
 
 impl Compartment {
-    /// For an instance of `module`, with no request yet.
-    pub fn new(module: &'static str, state: SharedState) -> Self {
-        let bounds = Bounds::of(module, &state.borrow().gate.policy());
+    /// For an instance of `module` within these bounds, with no request yet.
+    pub fn new(module: &'static str, bounds: &request::Bounds, broker: SharedBroker) -> Self {
         Compartment {
             module,
-            bounds,
+            bounds: Bounds::new(bounds),
             request: None,
             reply: Success::default(),
             delimited: false,
             lines: 0,
-            mounts: None,
-            input: Pieces::default(),
-            state,
+            asking: Asking::new(Here::new(broker)),
             leads_out: false,
             calls: 0,
             moved: 0,
             started: None,
             timing: Timing::default(),
-            acted: Cell::default(),
             at_length: Duration::ZERO,
         }
     }
 
-    /// Gives it the request to answer, whose time begins now. A request to thaw what is frozen has all that the agent itself
-    /// would give it, however little the owner's limits leave its module.
-    pub fn accept(&mut self, request: Request) {
-        self.leads_out = rulings::leads_out(request.execute()) && self.state.borrow().is_frozen();
+    /// Gives it the request of this number to answer, whose time begins now. A request to thaw what is frozen has all that the
+    /// agent itself would give it, however little the owner's limits leave its module.
+    pub fn accept(&mut self, request: Request, number: u64, runs: &Runs) {
+        self.asking.set_request(number);
+        self.leads_out = runs.leads_out;
         if self.leads_out {
             self.bounds.widen();
         }
@@ -107,8 +96,8 @@ impl Compartment {
             tracing::warn!("module {}: {lost} more lines were not logged", self.module);
         }
         let reply = std::mem::take(&mut self.reply);
-        let host = self.acted.take();
-        let (request, delimited, timing) = (self.request.take(), self.delimited, Timing { host, ..self.timing });
+        let timing = Timing { host: self.asking.acted, ..self.timing };
+        let (request, delimited) = (self.request.take(), self.delimited);
         Answered { request, reply, delimited, timing }
     }
 
@@ -133,7 +122,7 @@ impl Compartment {
         if self.calls > limits::HOST_CALLS {
             return Err(broken_rule("the module called the host too often"));
         }
-        if !self.leads_out && self.acted.get() - self.at_length > limits::HOST_TIME {
+        if !self.leads_out && self.asking.acted - self.at_length > limits::HOST_TIME {
             return Err(wasmtime::Error::new(TookTooLong));
         }
         Ok(())
@@ -144,13 +133,13 @@ impl Compartment {
     /// has a limit for each.
     pub(super) fn at_length<T>(&mut self, act: impl FnOnce(&mut Self) -> T) -> wasmtime::Result<T> {
         let time = || clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID);
-        let (before, acted) = (time()?, self.acted.get());
+        let (before, acted) = (time()?, self.asking.acted);
         let outcome = act(self);
         let used = time()? - before;
         if let Some(started) = &mut self.started {
             *started += used.into();
         }
-        self.at_length += self.acted.get() - acted;
+        self.at_length += self.asking.acted - acted;
         Ok(outcome)
     }
 
@@ -164,71 +153,47 @@ impl Compartment {
         self.moved
     }
 
-    /// The host's state, to act on: as long as it is held the time is the host's, not the module's.
-    pub(super) fn state(&self) -> Acting<'_> {
-        Acting { state: self.state.borrow_mut(), acted: &self.acted, begin: Instant::now() }
-    }
-}
-
-/// The host's state while the host acts for a module.
-pub(super) struct Acting<'a> {
-    state: RefMut<'a, HostState>,
-    acted: &'a Cell<Duration>,
-    begin: Instant,
-}
-
-impl Deref for Acting<'_> {
-    type Target = HostState;
-
-    fn deref(&self) -> &HostState {
-        &self.state
-    }
-}
-
-impl DerefMut for Acting<'_> {
-    fn deref_mut(&mut self) -> &mut HostState {
-        &mut self.state
-    }
-}
-
-impl Drop for Acting<'_> {
-    fn drop(&mut self) {
-        self.acted.set(self.acted.get() + self.begin.elapsed());
+    /// The broker, to be asked for something: as long as it acts the time is the host's, not the module's.
+    pub(super) fn broker(&mut self) -> &mut Asking<Here> {
+        &mut self.asking
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::logging::LogHold;
-    use crate::rulings::Lists;
-    use crate::state::State;
-    use bulkhead_gate::{Gate, Notes};
+    use crate::broker::testing::{begin, frozen};
+    use bulkhead_border::request::Ruling;
     use bulkhead_protocol::{Framer, Limits, Message};
     use std::cell::RefCell;
     use std::rc::Rc;
 
     fn compartment(command: &str, is_frozen: bool) -> Compartment {
-        let gate = Gate::rehearsal(Rc::new(crate::policy_files::profile("full")), Vec::new(), Notes::default());
-        let state = HostState::new(gate, Lists::default(), State::unwritten(is_frozen), LogHold::new(None));
-        let mut compartment = Compartment::new("filesystem", Rc::new(RefCell::new(state)));
+        let mut broker = frozen("full", is_frozen);
+        let begun = begin(&mut broker, command);
+        // What does not run while file systems are frozen may have begun before.
+        let runs = match begun.ruling {
+            Ruling::Runs(runs) => runs,
+            _ => Runs { module: "filesystem", success_response: true, leads_out: false, bounds: Default::default() },
+        };
+        let mut compartment = Compartment::new("filesystem", &runs.bounds, Rc::new(RefCell::new(broker)));
         let mut framer = Framer::new(Limits::default());
         framer.push(format!(r#"{{"execute":"{command}"}}"#).as_bytes());
         let Some(Message::Request(request)) = framer.next() else { panic!("it is a request") };
-        compartment.accept(request);
+        compartment.accept(request, begun.number, &runs);
         compartment
     }
 
     #[test]
     fn the_host_acts_so_long_for_one_request_and_what_is_at_length_does_not_count() {
         let mut it = compartment("guest-fstrim", false);
-        it.acted.set(limits::HOST_TIME);
+        it.asking.acted = limits::HOST_TIME;
         assert!(it.called(0).is_ok());
-        it.acted.set(limits::HOST_TIME + Duration::from_nanos(1));
+        it.asking.acted = limits::HOST_TIME + Duration::from_nanos(1);
         assert!(it.called(0).unwrap_err().is::<TookTooLong>());
-        it.at_length(|it| it.acted.set(it.acted.get() * 2)).unwrap();
+        it.at_length(|it| it.asking.acted *= 2).unwrap();
         assert!(it.called(0).unwrap_err().is::<TookTooLong>(), "that comes to the rest");
-        it.acted.set(it.acted.get() - Duration::from_nanos(1));
+        it.asking.acted -= Duration::from_nanos(1);
         assert!(it.called(0).is_ok());
     }
 
@@ -236,7 +201,7 @@ mod tests {
     fn who_leads_out_of_the_frozen_state_has_all_the_time_it_takes() {
         let after_long = |command, is_frozen| {
             let mut it = compartment(command, is_frozen);
-            it.acted.set(limits::HOST_TIME * 2);
+            it.asking.acted = limits::HOST_TIME * 2;
             it.called(0).map_err(|error| error.is::<TookTooLong>())
         };
         assert_eq!(after_long("guest-fsfreeze-thaw", true), Ok(()));

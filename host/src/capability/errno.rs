@@ -4,7 +4,7 @@ use super::Compartment;
 use super::interface::types::{
     ErrorCode, Host, MountError as WitMountError, OtherError, ProgramError as WitProgramError,
 };
-use bulkhead_gate::{Errno, GateError, MountError, ProgramError};
+use bulkhead_border::{Errno, MountError, ProgramError, ProgramFailure, Refusal};
 use std::cell::Cell;
 
 thread_local! {
@@ -79,39 +79,32 @@ pub(super) fn word(errno: Errno) -> ErrorCode {
     }
 }
 
-/// The word for an error of file input or output.
-pub(super) fn io(error: &std::io::Error) -> ErrorCode {
-    error.raw_os_error().map_or(ErrorCode::Io, |number| word(Errno::from_raw(number)))
-}
-
-/// What the gate said, for a capability whose errors are errno words.
-pub(super) fn code(error: GateError<Errno>) -> ErrorCode {
-    match error {
-        GateError::Failed(errno) => word(errno),
-        GateError::Denied { .. } => ErrorCode::Denied,
+/// What the broker said, for a capability whose errors are errno words.
+pub(super) fn code(refusal: Refusal<Errno>) -> ErrorCode {
+    match refusal {
+        Refusal::Failed(errno) => word(errno),
+        Refusal::Denied => ErrorCode::Denied,
     }
 }
 
-/// What the gate said about a mount point.
-pub(super) fn mount(error: GateError<MountError>) -> WitMountError {
-    match error {
-        GateError::Failed(MountError::NotOpened(errno)) => WitMountError::NotOpened(word(errno)),
-        GateError::Failed(MountError::Failed(errno)) => WitMountError::Failed(word(errno)),
-        GateError::Denied { .. } => WitMountError::Failed(ErrorCode::Denied),
+/// What the broker said about a mount point.
+pub(super) fn mount(refusal: Refusal<MountError>) -> WitMountError {
+    match refusal {
+        Refusal::Failed(MountError::NotOpened(errno)) => WitMountError::NotOpened(word(errno)),
+        Refusal::Failed(MountError::Failed(errno)) => WitMountError::Failed(word(errno)),
+        Refusal::Denied => WitMountError::Failed(ErrorCode::Denied),
     }
 }
 
-/// What the gate said about the program at `path`.
-pub(super) fn program(error: GateError<ProgramError>, path: &str) -> WitProgramError {
+/// What the broker said about a program.
+pub(super) fn program(refusal: Refusal<ProgramFailure>) -> WitProgramError {
     let text = |output: Vec<u8>| String::from_utf8_lossy(&output).into_owned();
-    match error {
-        GateError::Failed(ProgramError::NotStarted(errno)) => {
-            WitProgramError::NotStarted((path.to_owned(), word(errno)))
-        }
-        GateError::Failed(ProgramError::Exited { status, output }) => WitProgramError::Exited((status, text(output))),
-        GateError::Failed(ProgramError::Killed { signal, output }) => WitProgramError::Killed((signal, text(output))),
-        GateError::Failed(ProgramError::TimedOut) => WitProgramError::TimedOut,
-        GateError::Denied { .. } => WitProgramError::Denied,
+    let Refusal::Failed(ProgramFailure { program, why }) = refusal else { return WitProgramError::Denied };
+    match why {
+        ProgramError::NotStarted(errno) => WitProgramError::NotStarted((program, word(errno))),
+        ProgramError::Exited { status, output } => WitProgramError::Exited((status, text(output))),
+        ProgramError::Killed { signal, output } => WitProgramError::Killed((signal, text(output))),
+        ProgramError::TimedOut => WitProgramError::TimedOut,
     }
 }
 

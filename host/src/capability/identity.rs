@@ -2,11 +2,12 @@
 
 use super::interface::identity::{Host, Kernel, Variable};
 use super::{Compartment, broken_rule};
+use bulkhead_border::{Identity, identity};
 
 impl Host for Compartment {
     fn uname(&mut self) -> wasmtime::Result<Kernel> {
         self.called(0)?;
-        let kernel = self.state().gate.uname(self.module).map_err(|_| broken_rule("uname failed"))?;
+        let kernel = self.broker().uname().map_err(|_| broken_rule("uname failed"))?;
         Ok(Kernel {
             host_name: kernel.host_name,
             release: kernel.release,
@@ -17,17 +18,17 @@ impl Host for Compartment {
 
     fn loads(&mut self) -> wasmtime::Result<(u64, u64, u64)> {
         self.called(0)?;
-        let [one, five, fifteen] = self.state().gate.loads(self.module).map_err(|_| broken_rule("sysinfo failed"))?;
+        let [one, five, fifteen] = self.broker().loads().map_err(|_| broken_rule("sysinfo failed"))?;
         Ok((one, five, fifteen))
     }
 
     fn environment(&mut self, variable: Variable) -> wasmtime::Result<Option<Vec<u8>>> {
         self.called(0)?;
         let variable = match variable {
-            Variable::Tz => bulkhead_gate::Variable::Tz,
-            Variable::OsRelease => bulkhead_gate::Variable::OsRelease,
+            Variable::Tz => identity::Variable::Tz,
+            Variable::OsRelease => identity::Variable::OsRelease,
         };
-        let value = self.state().gate.environment(self.module, variable);
+        let value = self.broker().environment(variable);
         let value = value.map_err(|_| broken_rule("the module was not granted the environment"))?;
         self.brought(value.as_ref().map_or(0, Vec::len));
         Ok(value)

@@ -1,8 +1,7 @@
 //! Capabilities: the host's side of `wit/`, one file per interface.
 //!
-//! Each turns WIT types into plain values, looks handles up, and goes through the gate or to the host's state; none
-//! knows the dispatcher or another capability. A WIT error is an answer for the module; a trap (`wasmtime::Error`)
-//! ends the request, and is kept for a module that breaks the rules of an interface.
+//! Each turns WIT types into plain values and asks the broker; none knows the dispatcher or another capability. A WIT error is an
+//! answer for the module; a trap (`wasmtime::Error`) ends the request, and is kept for a module that breaks the rules of an interface.
 
 mod accounts;
 mod agent;
@@ -29,8 +28,8 @@ pub(crate) use compartment::TookTooLong;
 pub use compartment::{Answered, Compartment};
 
 use bindings::bulkhead::agent as interface;
+use bulkhead_border::MountId;
 use bulkhead_catalog::Capability;
-use bulkhead_gate::MountId;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 

@@ -3,75 +3,70 @@
 use super::interface::power::{Host, Mode, Sleep, SleepTool, Tool};
 use super::interface::types::{ErrorCode, ProgramError};
 use super::{Compartment, errno};
+use bulkhead_border::{Power, power};
 
 impl Host for Compartment {
     fn present(&mut self, tool: Tool) -> wasmtime::Result<bool> {
         self.called(0)?;
-        Ok(self.state().gate.has_tool(self.module, plain(tool)))
+        Ok(self.broker().has_tool(plain(tool)))
     }
 
     fn run(&mut self, tool: Tool, mode: Mode) -> wasmtime::Result<Result<(), ProgramError>> {
         self.called(0)?;
-        let tool = plain(tool);
         let mode = match mode {
-            Mode::Powerdown => bulkhead_gate::Mode::Powerdown,
-            Mode::Halt => bulkhead_gate::Mode::Halt,
-            Mode::Reboot => bulkhead_gate::Mode::Reboot,
+            Mode::Powerdown => power::Mode::Powerdown,
+            Mode::Halt => power::Mode::Halt,
+            Mode::Reboot => power::Mode::Reboot,
         };
-        let outcome = self.at_length(|it| it.state().gate.run_tool(it.module, tool, mode))?;
-        Ok(outcome.map_err(|error| errno::program(error, tool.path())))
+        self.at_length(|it| it.broker().run_tool(plain(tool), mode).map_err(errno::program))
     }
 
     fn ask_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> wasmtime::Result<Result<(), ProgramError>> {
         self.called(0)?;
-        let (tool, sleep) = (plain_tool(tool), plain_sleep(sleep));
-        let outcome = self.at_length(|it| it.state().gate.ask_sleep(it.module, tool, sleep))?;
-        Ok(outcome.map_err(|error| errno::program(error, tool.ask(sleep).0)))
+        self.at_length(|it| it.broker().ask_sleep(plain_tool(tool), plain_sleep(sleep)).map_err(errno::program))
     }
 
     fn run_sleep(&mut self, tool: SleepTool, sleep: Sleep) -> wasmtime::Result<Result<(), ProgramError>> {
         self.called(0)?;
-        let (tool, sleep) = (plain_tool(tool), plain_sleep(sleep));
-        let outcome = self.at_length(|it| it.state().gate.run_sleep(it.module, tool, sleep))?;
-        Ok(outcome.map_err(|error| errno::program(error, tool.run(sleep).0)))
+        self.at_length(|it| it.broker().run_sleep(plain_tool(tool), plain_sleep(sleep)).map_err(errno::program))
     }
 
     fn systemd_runs(&mut self) -> wasmtime::Result<bool> {
         self.called(0)?;
-        Ok(self.state().gate.has_systemd(self.module))
+        Ok(self.broker().has_systemd())
     }
 
     fn kernel_sleeps(&mut self) -> wasmtime::Result<Result<Vec<u8>, ErrorCode>> {
         self.called(0)?;
-        Ok(self.state().gate.kernel_sleeps(self.module).map_err(errno::code))
+        Ok(self.broker().kernel_sleeps().map_err(errno::code))
     }
 
     fn kernel_sleep(&mut self, sleep: Sleep) -> wasmtime::Result<Result<(), ErrorCode>> {
         self.called(0)?;
-        self.at_length(|it| it.state().gate.kernel_sleep(it.module, plain_sleep(sleep)).map_err(errno::code))
+        self.at_length(|it| it.broker().kernel_sleep(plain_sleep(sleep)).map_err(errno::code))
     }
 }
 
-fn plain_tool(tool: SleepTool) -> bulkhead_gate::SleepTool {
+fn plain_tool(tool: SleepTool) -> power::SleepTool {
     match tool {
-        SleepTool::Systemd => bulkhead_gate::SleepTool::Systemd,
-        SleepTool::PmUtils => bulkhead_gate::SleepTool::PmUtils,
+        SleepTool::Systemd => power::SleepTool::Systemd,
+        SleepTool::PmUtils => power::SleepTool::PmUtils,
     }
 }
 
-fn plain_sleep(sleep: Sleep) -> bulkhead_gate::Sleep {
+fn plain_sleep(sleep: Sleep) -> power::Sleep {
     match sleep {
-        Sleep::Disk => bulkhead_gate::Sleep::Disk,
-        Sleep::Ram => bulkhead_gate::Sleep::Ram,
-        Sleep::Hybrid => bulkhead_gate::Sleep::Hybrid,
+        Sleep::Disk => power::Sleep::Disk,
+        Sleep::Ram => power::Sleep::Ram,
+        Sleep::Hybrid => power::Sleep::Hybrid,
     }
 }
 
-fn plain(tool: Tool) -> bulkhead_gate::Tool {
+fn plain(tool: Tool) -> power::Tool {
     match tool {
-        Tool::Poweroff => bulkhead_gate::Tool::Poweroff,
-        Tool::Halt => bulkhead_gate::Tool::Halt,
-        Tool::Reboot => bulkhead_gate::Tool::Reboot,
-        Tool::Shutdown => bulkhead_gate::Tool::Shutdown,
+        Tool::Poweroff => power::Tool::Poweroff,
+        Tool::Halt => power::Tool::Halt,
+        Tool::Reboot => power::Tool::Reboot,
+        Tool::Shutdown => power::Tool::Shutdown,
     }
 }

@@ -12,14 +12,14 @@ use super::health::Health;
 use super::load::Candidate;
 use super::record::{Fact, Record};
 use crate::briefly::now;
-use crate::host_state::SharedState;
+use crate::broker::SharedBroker;
 use crate::logging::NOTICE;
 use crate::modules::{Installed, commands_of};
 use crate::running::{LeftOut, ServingModule, Stage};
 use crate::runtime::SharedModules;
 use crate::runtime::under_way::{Death, SharedUnderWay};
 use bulkhead_catalog::Capability;
-use bulkhead_catalog::commands::{Catalog, Command, interned};
+use bulkhead_catalog::commands::{Catalog, interned};
 use bulkhead_catalog::modules::is_built_in;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -34,7 +34,7 @@ pub type SharedLineup = Rc<RefCell<Lineup>>;
 #[derive(Debug)]
 pub struct Lineup {
     modules: SharedModules,
-    state: SharedState,
+    broker: SharedBroker,
     under_way: SharedUnderWay,
     /// Why nothing is recorded, told once.
     unrecorded: Option<String>,
@@ -84,10 +84,10 @@ impl Serving {
 
 impl Lineup {
     /// The built-in modules alone, until the store was read.
-    pub(crate) fn new(modules: SharedModules, state: SharedState, under_way: SharedUnderWay) -> Self {
+    pub(crate) fn new(modules: SharedModules, broker: SharedBroker, under_way: SharedUnderWay) -> Self {
         Lineup {
             modules,
-            state,
+            broker,
             under_way,
             unrecorded: None,
             untold: None,
@@ -117,9 +117,9 @@ impl Lineup {
     }
 
     /// A command of `module` was answered, or the module was at fault: it did what `fault` says.
-    pub(crate) fn told(&mut self, command: &Command, fault: Option<&str>) {
-        let Some(serving) = self.serving.get_mut(command.module) else { return };
-        let terms = self.state.borrow().gate.policy().module(command.module);
+    pub(crate) fn told(&mut self, module: &'static str, command: &str, fault: Option<&str>) {
+        let Some(serving) = self.serving.get_mut(module) else { return };
+        let terms = self.broker.borrow().gate.policy().module(module);
         match fault {
             None if serving.health.is_proven() => {}
             None => {
@@ -133,17 +133,17 @@ impl Lineup {
             }
             Some(fault) => {
                 if let Some(when) = serving.health.failed(&terms, Instant::now()) {
-                    self.withdraw(command, &format!("the command {} {fault}, {when}", command.name));
+                    self.withdraw(module, &format!("the command {command} {fault}, {when}"));
                 }
             }
         }
     }
 
     /// Takes a module away that must not run any more, and has the one before it serve again.
-    fn withdraw(&mut self, command: &Command, reason: &str) {
-        let Some(serving) = self.serving.remove(command.module) else { return };
-        if let Some(next) = self.successor(command.module, serving, reason) {
-            self.serving.insert(command.module, next);
+    fn withdraw(&mut self, module: &'static str, reason: &str) {
+        let Some(serving) = self.serving.remove(module) else { return };
+        if let Some(next) = self.successor(module, serving, reason) {
+            self.serving.insert(module, next);
         }
         self.put_in_place(reason);
     }
@@ -204,8 +204,12 @@ impl Lineup {
             modules.set_ready(name, candidate.template.clone());
             commands.extend(commands_of(&candidate.version.manifest, &candidate.version.imports));
         }
+        let serving = modules.serving();
         drop(modules);
-        self.state.borrow_mut().set_catalog(Catalog::with(commands));
+        let mut broker = self.broker.borrow_mut();
+        broker.set_catalog(Catalog::with(commands));
+        broker.set_serving(serving);
+        drop(broker);
         tracing::debug!("the modules were swapped in {} us", begin.elapsed().as_micros());
         self.clear_up();
         self.tell_changes(why);
@@ -217,7 +221,7 @@ impl Lineup {
     fn clear_up(&self) {
         let is_gone = |name: &&&'static str| !self.serving.contains_key(*name) && !is_built_in(name);
         for name in self.in_place.keys().filter(is_gone) {
-            let closed = self.state.borrow_mut().handles.close_all(name);
+            let closed = self.broker.borrow_mut().handles.close_all(name);
             if closed > 0 {
                 tracing::info!("module {name} is gone, and {closed} files that it had open were closed");
             }
@@ -230,7 +234,7 @@ impl Lineup {
         let now: BTreeMap<_, _> = self.serving.iter().map(|(name, serving)| (*name, known(serving))).collect();
         let before = std::mem::replace(&mut self.in_place, now);
         let names: BTreeSet<&'static str> = before.keys().chain(self.in_place.keys()).copied().collect();
-        let state = self.state.borrow();
+        let broker = self.broker.borrow();
         for name in names {
             let (old, new) = (before.get(name), self.in_place.get(name));
             if old == new {
@@ -240,7 +244,7 @@ impl Lineup {
             let version = |it: Option<&(String, String)>| it.map_or(absent, |(_, version)| version).to_owned();
             tracing::info!(target: NOTICE, "module {name}: {} serves now, before {}", version(new), version(old));
             let digest = |it: Option<&(String, String)>| it.map(|(digest, _)| digest.clone());
-            state.audit().module_changed(name, digest(old).as_deref(), digest(new).as_deref(), why);
+            broker.audit().module_changed(name, digest(old).as_deref(), digest(new).as_deref(), why);
         }
     }
 }
@@ -301,8 +305,8 @@ impl Lineup {
 
     /// The installed modules that serve.
     pub(crate) fn serving(&self) -> Vec<ServingModule> {
-        let state = self.state.borrow();
-        let policy = state.gate.policy();
+        let broker = self.broker.borrow();
+        let policy = broker.gate.policy();
         let tell = |(name, serving): (&&'static str, &Serving)| ServingModule {
             name: (*name).to_owned(),
             version: serving.version().to_owned(),

@@ -5,7 +5,7 @@ use super::lineup::{Lineup, SharedLineup};
 use super::load::{Found, Loaded, Loader};
 use super::recompile;
 use super::record::put_on_record;
-use crate::host_state::{SharedState, thawed};
+use crate::broker::{SharedBroker, thawed};
 use crate::running::Announced;
 use crate::runtime::Runtime;
 use bulkhead_store::Store;
@@ -29,7 +29,7 @@ const RETRY: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Swapping {
     lineup: SharedLineup,
-    state: SharedState,
+    broker: SharedBroker,
     store: Store,
     reader: Reader,
     announced: Announced,
@@ -74,8 +74,8 @@ enum Woken {
 
 impl Swapping {
     /// For the modules of `runtime`, with those that are installed in `store`. Needs tokio's context.
-    pub fn new(runtime: &Runtime, state: SharedState, store: Store, announced: Announced) -> Self {
-        let lineup = Lineup::new(runtime.shared_modules(), Rc::clone(&state), runtime.under_way());
+    pub fn new(runtime: &Runtime, broker: SharedBroker, store: Store, announced: Announced) -> Self {
+        let lineup = Lineup::new(runtime.shared_modules(), Rc::clone(&broker), runtime.under_way());
         let lineup = Rc::new(RefCell::new(lineup));
         let reader = Reader { engine: runtime.engine().clone(), form: runtime.modules().form() };
         let watch = FolderWatch::new().inspect_err(|error| {
@@ -83,7 +83,7 @@ impl Swapping {
         });
         Swapping {
             lineup,
-            state,
+            broker,
             store,
             reader,
             announced,
@@ -123,7 +123,7 @@ impl Swapping {
     /// Does it for ever.
     pub async fn run(mut self) -> Infallible {
         loop {
-            if !self.state.borrow().is_frozen() {
+            if !self.broker.borrow().is_frozen() {
                 self.step();
             }
             match self.woken().await {
@@ -144,11 +144,11 @@ impl Swapping {
     }
 
     async fn woken(&mut self) -> Woken {
-        let is_frozen = self.state.borrow().is_frozen();
-        let (lineup, state) = (&self.lineup, &self.state);
+        let is_frozen = self.broker.borrow().is_frozen();
+        let (lineup, broker) = (&self.lineup, &self.broker);
         tokio::select! {
             () = poll_fn(|context| lineup.borrow_mut().poll_woken(context)) => Woken::Wish,
-            () = thawed(state), if is_frozen => Woken::Thawed,
+            () = thawed(broker), if is_frozen => Woken::Thawed,
             changed = async { match &self.watch { Some(watch) => watch.changed().await, None => pending().await } } => {
                 Woken::StoreChanged(changed)
             }
@@ -185,7 +185,7 @@ impl Swapping {
             store: self.store.clone(),
             engine: self.reader.engine.clone(),
             form: self.reader.form,
-            policy: (*self.state.borrow().gate.policy()).clone(),
+            policy: (*self.broker.borrow().gate.policy()).clone(),
             records: lineup.records().to_vec(),
             aim: self.watch.as_ref().map(FolderWatch::aim),
         };

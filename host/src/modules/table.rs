@@ -2,8 +2,9 @@
 
 use super::Installed;
 use super::builtin::{self, Form};
+use crate::broker::Serving;
 use crate::capability::{self, Compartment, bindings::OfferedPre};
-use bulkhead_catalog::Capability;
+use bulkhead_catalog::{Capability, worlds};
 use std::collections::HashMap;
 use std::rc::Rc;
 use thiserror::Error;
@@ -83,7 +84,7 @@ impl Modules {
 
     /// Whether the module `name` can make nobody wait: it is built in, and reaches nothing but what the agent knows of itself.
     pub fn answers_at_once(&self, name: &str) -> bool {
-        !self.installed.contains_key(name) && bulkhead_catalog::worlds::reaches_only(name, Capability::Agent)
+        !self.installed.contains_key(name) && worlds::reaches_only(name, Capability::Agent)
     }
 
     /// The installed modules.
@@ -97,6 +98,20 @@ impl Modules {
             Some(installed) => Some(Rc::clone(&installed.digest)),
             None => builtin::digest(name, self.form).map(Rc::from),
         }
+    }
+
+    /// What serves as each module.
+    pub fn serving(&self) -> HashMap<&'static str, Serving> {
+        let built_in = bulkhead_catalog::modules::names().into_iter();
+        let names = built_in.chain(self.installed.keys().copied());
+        names.filter_map(|name| Some((name, self.serving_as(name)?))).collect()
+    }
+
+    fn serving_as(&self, name: &'static str) -> Option<Serving> {
+        let digest = self.digest(name)?;
+        let world = || Capability::ALL.iter().copied().filter(|it| worlds::may_import(name, *it)).collect();
+        let imports = self.installed.get(name).map_or_else(world, |installed| Rc::clone(&installed.imports));
+        Some(Serving { digest, imports })
     }
 
     /// The module called `name`.
@@ -114,8 +129,7 @@ impl Modules {
                 let component = builtin::load(engine, name, self.form)
                     .ok_or(LoadError::Unknown(name))?
                     .map_err(|source| LoadError::Code { module: name, source })?;
-                let template =
-                    link(engine, &component, |capability| bulkhead_catalog::worlds::may_import(name, capability));
+                let template = link(engine, &component, |capability| worlds::may_import(name, capability));
                 let template = template.map_err(|source| LoadError::Import { module: name, source })?;
                 Module { name, digest: None, template }
             }

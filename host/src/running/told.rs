@@ -1,8 +1,9 @@
 //! Figures that an agent tells when it is asked (SIGUSR1): they change with every request, and no request waits for them to be
 //! written.
 
+use crate::broker::children;
 use crate::counts::Counts;
-use crate::{auditing, logging, processes};
+use crate::{auditing, logging};
 use bulkhead_config::KeyFile;
 use std::cell::Cell;
 
@@ -23,7 +24,7 @@ pub struct Told {
     /// What became of the log's.
     pub log: logging::Figures,
     /// How much it holds of programs' input and output.
-    pub programs: processes::Figures,
+    pub programs: children::Figures,
 }
 
 impl Told {
@@ -45,7 +46,7 @@ impl Told {
         set("log-repeated", repeated);
         set("log-left-out", left_out);
         set("log-lost", lost);
-        let processes::Figures { known, held, most } = *programs;
+        let children::Figures { known, held, most } = *programs;
         [("programs-known", known), ("programs-held", held), ("programs-most", most)]
             .iter()
             .for_each(|(key, value)| set(key, *value));
@@ -88,7 +89,7 @@ impl Told {
                 left_out: get("log-left-out")?,
                 lost: get("log-lost")?,
             },
-            programs: processes::Figures {
+            programs: children::Figures {
                 known: get("programs-known")?,
                 held: get("programs-held")?,
                 most: get("programs-most")?,

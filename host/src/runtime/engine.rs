@@ -4,12 +4,13 @@ use super::memories::Memories;
 use super::ready::{Instance, Ready};
 use super::ticker::Ticker;
 use super::under_way::{SharedUnderWay, UnderWay};
-use crate::bounds::{Exceeded, Timing, limits};
+use crate::bounds::{Exceeded, limits};
+use crate::broker::SharedBroker;
 use crate::capability::bindings::Offered;
 use crate::capability::bindings::bulkhead::agent::types::CommandError;
 use crate::capability::{Answered, Compartment, TookTooLong};
-use crate::host_state::SharedState;
 use crate::modules::{LoadError, Module, Modules};
+use bulkhead_border::request::{Bounds, Fault, Runs, Timing};
 use bulkhead_protocol::{NotOneValue, Request};
 use nix::time::{ClockId, clock_gettime};
 use std::cell::{Ref, RefCell, RefMut};
@@ -34,6 +35,7 @@ pub struct Runtime {
 /// An instance that has answered. It does nothing any more, but clearing it away takes time, and its client waits.
 struct Used {
     module: &'static str,
+    bounds: Bounds,
     /// Whether the next one of its module is likely to be of use.
     was_good: bool,
     store: Store<Compartment>,
@@ -95,17 +97,18 @@ pub enum Failure {
 pub type Outcome = Result<String, CommandError>;
 
 impl Failure {
-    /// What the module did, in a few words, if it is to blame.
-    pub(crate) fn fault(&self) -> Option<String> {
+    /// Whose fault it is; what the module did in a few words, if it is to blame.
+    pub(crate) fn fault(&self) -> Fault {
         match self {
-            // Neither for a server that is slow.
-            Failure::Trapped { source, .. } if source.chain().any(|it| it.is::<TookTooLong>()) => None,
-            Failure::Trapped { source, .. } => Some(format!("failed ({})", source.root_cause())),
+            // Not for a server that is slow.
+            Failure::Trapped { source, .. } if source.chain().any(|it| it.is::<TookTooLong>()) => Fault::Nobodys,
+            Failure::Trapped { source, .. } => Fault::Modules(format!("failed ({})", source.root_cause())),
             Failure::NotJson { why: NotOneValue::DuplicateKey, .. } => {
-                Some("returned an object with the same key twice".to_owned())
+                Fault::Modules("returned an object with the same key twice".to_owned())
             }
-            Failure::NotJson { .. } => Some("returned something that is not one JSON value".to_owned()),
-            Failure::Module(_) | Failure::NoInstance { .. } => None,
+            Failure::NotJson { .. } => Fault::Modules("returned something that is not one JSON value".to_owned()),
+            Failure::Module(_) => Fault::NotLoadable,
+            Failure::NoInstance { .. } => Fault::Nobodys,
         }
     }
 }
@@ -153,22 +156,23 @@ impl Runtime {
         Rc::clone(&self.modules)
     }
 
-    /// Has `module` answer `request` in an instance that has answered nothing before and will answer nothing again. What the
-    /// module appended to its reply and what the host remembers of the request come back whatever happened.
+    /// Has the module of a request that was opened answer it, in an instance that has answered nothing before and will answer
+    /// nothing again. What the module appended to its reply and what the host remembers of the request come back whatever happened.
     pub fn run(
         &mut self,
-        module: &'static str,
-        state: &SharedState,
+        (number, runs): (u64, &Runs),
+        broker: &SharedBroker,
         request: Request,
     ) -> (Result<Outcome, Failure>, Answered) {
-        let begin = Instant::now();
+        let (begin, module) = (Instant::now(), runs.module);
         self.used = None;
+        let new = || Compartment::new(module, &runs.bounds, broker.clone());
         let got = self.modules.borrow_mut().get(&self.engine, module);
         let template = match got {
             Ok(template) => template,
             Err(error) => {
-                let mut compartment = Compartment::new(module, state.clone());
-                compartment.accept(request);
+                let mut compartment = new();
+                compartment.accept(request, number, runs);
                 return (Err(error.into()), compartment.finish());
             }
         };
@@ -176,16 +180,15 @@ impl Runtime {
         if let Some(digest) = &template.digest {
             self.under_way.begin(digest, request.execute());
         }
-        let policy = state.borrow().gate.policy();
-        let (mut store, exports) = match self.ready.take(&template, &policy) {
+        let (mut store, exports) = match self.ready.take(&template, &runs.bounds) {
             Some(Instance { mut store, exports, .. }) => {
                 store.set_epoch_deadline(1);
-                store.data_mut().accept(request);
+                store.data_mut().accept(request, number, runs);
                 (store, Ok(exports))
             }
             None => {
-                let mut store = self.store(Compartment::new(module, state.clone()));
-                store.data_mut().accept(request);
+                let mut store = self.store(new());
+                store.data_mut().accept(request, number, runs);
                 let exports = instance(&mut store, &template);
                 (store, exports)
             }
@@ -196,21 +199,20 @@ impl Runtime {
         let outcome = exports.and_then(|exports| call(&mut store, &exports, module, begin));
         self.has_ended(&template);
         let answered = store.data_mut().finish();
-        self.used = Some(Used { module, was_good: outcome.is_ok(), store });
+        self.used = Some(Used { module, bounds: runs.bounds.clone(), was_good: outcome.is_ok(), store });
         (outcome, answered)
     }
 
     /// Clears away what the last request has left, and makes an instance ready for the next one. Call it when nobody waits;
     /// [`Runtime::run`] needs it not.
-    pub fn settle(&mut self, state: &SharedState) {
-        let Some(Used { module, was_good, store }) = self.used.take() else { return };
+    pub fn settle(&mut self, broker: &SharedBroker) {
+        let Some(Used { module, bounds, was_good, store }) = self.used.take() else { return };
         drop(store);
         if !was_good {
             return;
         }
         let Ok(template) = self.modules.borrow_mut().get(&self.engine, module) else { return };
-        let policy = state.borrow().gate.policy();
-        let mut store = self.store(Compartment::new(module, state.clone()));
+        let mut store = self.store(Compartment::new(module, &bounds, broker.clone()));
         self.ticker.begin();
         if let Some(digest) = &template.digest {
             self.under_way.begin(digest, "");
@@ -219,7 +221,7 @@ impl Runtime {
         self.has_ended(&template);
         // Should it fail, the next request finds out why.
         if let Ok(exports) = made {
-            self.ready.put(Instance::new(store, exports, template, policy));
+            self.ready.put(Instance::new(store, exports, template, bounds));
         }
     }
 

@@ -6,7 +6,7 @@
 use crate::capability::Compartment;
 use crate::capability::bindings::Offered;
 use crate::modules::Module;
-use bulkhead_policy::Policy;
+use bulkhead_border::request::Bounds;
 use std::rc::Rc;
 use wasmtime::Store;
 
@@ -19,8 +19,8 @@ pub(super) struct Instance {
     pub(super) store: Store<Compartment>,
     pub(super) exports: Offered,
     module: Rc<Module>,
-    /// The policy whose bounds it has.
-    policy: Rc<Policy>,
+    /// What it may use.
+    bounds: Bounds,
 }
 
 /// Those that are ready, the module that was asked last at the end.
@@ -28,9 +28,9 @@ pub(super) struct Instance {
 pub(super) struct Ready(Vec<Instance>);
 
 impl Instance {
-    /// Of `module`, within the bounds of `policy`.
-    pub(super) fn new(store: Store<Compartment>, exports: Offered, module: Rc<Module>, policy: Rc<Policy>) -> Self {
-        Instance { store, exports, module, policy }
+    /// Of `module`, within these bounds.
+    pub(super) fn new(store: Store<Compartment>, exports: Offered, module: Rc<Module>, bounds: Bounds) -> Self {
+        Instance { store, exports, module, bounds }
     }
 
     fn is_of(&self, module: &Rc<Module>) -> bool {
@@ -39,10 +39,10 @@ impl Instance {
 }
 
 impl Ready {
-    /// The instance of `module`, if one is ready and the policy is still the same. One of a module that was replaced is
-    /// nobody's any more.
-    pub(super) fn take(&mut self, module: &Rc<Module>, policy: &Rc<Policy>) -> Option<Instance> {
-        self.0.retain(|it| Rc::ptr_eq(&it.policy, policy) && (it.is_of(module) || it.module.name != module.name));
+    /// The instance of `module`, if one is ready within just these bounds. One of a module that was replaced is nobody's any more,
+    /// and so is one whose bounds are others by now.
+    pub(super) fn take(&mut self, module: &Rc<Module>, bounds: &Bounds) -> Option<Instance> {
+        self.0.retain(|it| it.module.name != module.name || it.is_of(module) && it.bounds == *bounds);
         let found = self.0.iter().position(|it| it.is_of(module))?;
         Some(self.0.remove(found))
     }

@@ -4,8 +4,8 @@
 
 use bulkhead_catalog::{Capability, commands, modules, worlds};
 use bulkhead_gate::Gate;
+use bulkhead_host::broker::Broker;
 use bulkhead_host::dispatcher::Dispatcher;
-use bulkhead_host::host_state::HostState;
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::Installed;
 use bulkhead_host::policy_files::profile;
@@ -64,7 +64,7 @@ impl House {
             installed: Some(installed),
         };
         let catalog = commands::Catalog::with(commands.iter().map(command));
-        house.dispatcher.state().borrow_mut().set_catalog(catalog);
+        house.dispatcher.broker().borrow_mut().set_catalog(catalog);
         house
     }
 
@@ -72,8 +72,8 @@ impl House {
         let scratch = Scratch::new("fault");
         let state = State::open(scratch.path()).expect("a fresh state directory opens");
         let gate = Gate::new(Box::new(system.clone()), Some("/etc/hook".into()), Rc::new(profile("full")));
-        let state = HostState::new(gate, Lists::default(), state, LogHold::new(None));
-        House { dispatcher: Dispatcher::new(runtime, Rc::new(RefCell::new(state))), scratch }
+        let broker = Broker::new(gate, Lists::default(), state, LogHold::new(None));
+        House { dispatcher: Dispatcher::new(runtime, Rc::new(RefCell::new(broker))), scratch }
     }
 
     /// Puts the rules of a policy in force; the line with its version is not needed.
@@ -82,7 +82,7 @@ impl House {
         let text = format!("version = 1\n{rules}");
         let document = Document::parse("test", &text, &commands, &modules).unwrap_or_else(|error| panic!("{error}"));
         let policy = Policy::merge([document], &commands, &modules).expect("the rules go together");
-        self.dispatcher.state().borrow().gate.set_policy(Rc::new(policy));
+        self.dispatcher.broker().borrow().gate.set_policy(Rc::new(policy));
     }
 
     /// Sends a request and gives its reply; nothing if it has none.

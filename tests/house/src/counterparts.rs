@@ -10,10 +10,21 @@ const HOST_ONLY: &[&str] = &["agent"];
 pub(crate) const SHARED_CAPABILITY: &[&str] = &["mod", "compartment", "errno"];
 
 /// Files of `host/gate/src` that belong to no single interface: what one request may have done, how far an open file may be
-/// used, which programs were started, the asking, the list of readable files, the hook script of `freezer`, whose path is the
+/// used, who asks, which programs were started, the asking, the list of readable files, the hook script of `freezer`, whose path is the
 /// owner's, the second half of `power`, and how a program is run.
-const SHARED_GATE: &[&str] =
-    &["lib", "allowance", "caps", "children", "hook", "judgement", "programs", "readable", "rehearsal", "sleep"];
+const SHARED_GATE: &[&str] = &[
+    "lib",
+    "allowance",
+    "asked",
+    "caps",
+    "children",
+    "hook",
+    "judgement",
+    "programs",
+    "readable",
+    "rehearsal",
+    "sleep",
+];
 
 /// Files of `host/sys` that serve several interfaces: running a program to its end is how `power`, `freezer`,
 /// `clock-setting` and `accounts` do what no system call does; `mounts` and `disks` ask what may never be answered; `files`,

@@ -19,7 +19,7 @@ impl Lineup {
 
     /// A version that begins to serve, or what serves in its place: calls of it in which agents have ended count as its failures.
     pub(super) fn with_its_past(&mut self, name: &'static str, mut serving: Serving) -> Option<Serving> {
-        let terms = self.state.borrow().gate.policy().module(name);
+        let terms = self.broker.borrow().gate.policy().module(name);
         for death in self.under_way.deaths(serving.digest()) {
             let call = match death.command.as_str() {
                 "" => "was made ready".to_owned(),
@@ -30,7 +30,7 @@ impl Lineup {
                 tracing::error!(
                     "an agent has ended while module {name} {version} {call}: that is a failure of the module"
                 );
-                self.state.borrow().audit().ended_in(name, serving.digest(), &death.command);
+                self.broker.borrow().audit().ended_in(name, serving.digest(), &death.command);
             }
             serving.deaths += 1;
             if let Some(when) = serving.health.failed(&terms, death.at) {

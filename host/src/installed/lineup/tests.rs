@@ -1,14 +1,13 @@
 //! Line-ups of versions of the module `core`, without a running agent.
 
 use super::*;
-use crate::host_state::HostState;
+use crate::broker::Broker;
 use crate::installed::of_store;
 use crate::installed::samples::{REPLACE, Shop, policy, version};
 use crate::logging::LogHold;
 use crate::rulings::Lists;
 use crate::runtime::Runtime;
 use crate::state::State;
-use bulkhead_catalog::commands::find;
 use bulkhead_gate::{Caps, Gate, Notes, Opened};
 use bulkhead_store::Version;
 use std::path::Path;
@@ -35,8 +34,8 @@ impl Scene {
 
     fn of(runtime: Runtime) -> Self {
         let gate = Gate::rehearsal(Rc::new(policy(REPLACE)), Vec::new(), Notes::default());
-        let state = HostState::new(gate, Lists::default(), State::unwritten(false), LogHold::new(None));
-        let lineup = Lineup::new(runtime.shared_modules(), Rc::new(RefCell::new(state)), runtime.under_way());
+        let broker = Broker::new(gate, Lists::default(), State::unwritten(false), LogHold::new(None));
+        let lineup = Lineup::new(runtime.shared_modules(), Rc::new(RefCell::new(broker)), runtime.under_way());
         Scene { runtime, lineup }
     }
 
@@ -56,7 +55,7 @@ impl Scene {
     }
 
     fn told(&mut self, fault: Option<&str>) {
-        self.lineup.told(find("guest-ping").unwrap(), fault);
+        self.lineup.told("core", "guest-ping", fault);
     }
 
     /// The digest of what runs as `core`.
@@ -214,9 +213,9 @@ fn the_files_of_a_module_that_is_gone_are_closed() {
     let mut scene = Scene::new();
     let open = |scene: &Scene, name| {
         let opened = Opened { file: std::fs::File::open("/dev/null").unwrap().into(), caps: Caps::default() };
-        scene.lineup.state.borrow_mut().handles.insert(interned(name), 1000, opened);
+        scene.lineup.broker.borrow_mut().handles.insert(interned(name), 1000, opened);
     };
-    let has = |scene: &Scene, name| scene.lineup.state.borrow().handles.get(name, 1000).is_ok();
+    let has = |scene: &Scene, name| scene.lineup.broker.borrow().handles.get(name, 1000).is_ok();
     let mut vendors = scene.candidate(version(1));
     vendors.version.manifest.name = "com.example.x".to_owned();
     vendors.version.manifest.commands.clear();

@@ -4,14 +4,14 @@
 //! system calls itself. These a module has here too, if it imports them; they can only be read.
 
 use anyhow::{Context, bail};
+use bulkhead_border::request::Ruling;
 use bulkhead_catalog::Capability;
-use bulkhead_gate::{Gate, Notes, Standing};
-
 use bulkhead_catalog::commands::{self, interned};
+use bulkhead_gate::{Gate, Notes};
+use bulkhead_host::broker::{Broker, SharedBroker};
 use bulkhead_host::capability::bindings::bulkhead::agent::types::ErrorClass;
-use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
-use bulkhead_host::modules::{Form, Installed, component};
+use bulkhead_host::modules::{Form, Installed, commands_of, component};
 use bulkhead_host::rulings::Lists;
 use bulkhead_host::runtime::{Failure, Runtime};
 use bulkhead_host::state::State;
@@ -99,10 +99,14 @@ fn ask(
     arguments: &str,
 ) -> anyhow::Result<Answer> {
     let gate = Gate::rehearsal(Rc::clone(policy), Vec::new(), Notes::default());
-    gate.begin(Standing::default());
-    let state = HostState::new(gate, Lists::default(), State::unwritten(false), LogHold::new(None));
-    let state: SharedState = Rc::new(RefCell::new(state));
-    let (ended, answered) = runtime.run(interned(&manifest.name), &state, request(command, arguments)?);
+    let mut broker = Broker::new(gate, Lists::default(), State::unwritten(false), LogHold::new(None));
+    broker.set_serving(runtime.modules().serving());
+    let broker: SharedBroker = Rc::new(RefCell::new(broker));
+    let vendors = || commands_of(manifest, &[]).into_iter().find(|it| it.name == command);
+    let found = commands::find(command).copied().or_else(vendors);
+    let begun = broker.borrow_mut().begin_unruled(found.context("its self-test names a command that is not its own")?);
+    let Ruling::Runs(runs) = &begun.ruling else { bail!("{command} does not run") };
+    let (ended, answered) = runtime.run((begun.number, runs), &broker, request(command, arguments)?);
     match ended {
         Ok(Ok(last)) => {
             let mut success = answered.reply;

@@ -6,8 +6,8 @@ mod cast;
 use super::Known;
 use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_gate::{Gate, Judgement, Judgements, Notes};
+use bulkhead_host::broker::{Broker, SharedBroker};
 use bulkhead_host::dispatcher::Dispatcher;
-use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::rulings::{By, Lists, Ruling};
 use bulkhead_host::runtime::{Runtime, StartError};
@@ -24,7 +24,7 @@ use thiserror::Error;
 #[derive(Debug)]
 pub struct Stage {
     dispatcher: Dispatcher,
-    state: SharedState,
+    broker: SharedBroker,
     cast: Cast,
 }
 
@@ -105,8 +105,8 @@ impl Stage {
         let runtime = Runtime::new()?;
         let cast = Cast::of(known, &runtime);
         let gate = Gate::rehearsal(Rc::default(), Vec::new(), Notes::default());
-        let state = Rc::new(RefCell::new(host_state(gate, false)));
-        Ok(Stage { dispatcher: Dispatcher::new(runtime, Rc::clone(&state)), state, cast })
+        let broker = Rc::new(RefCell::new(new(gate, false)));
+        Ok(Stage { dispatcher: Dispatcher::new(runtime, Rc::clone(&broker)), broker, cast })
     }
 
     /// Why modules that are installed are not here, a sentence each.
@@ -131,20 +131,20 @@ impl Stage {
             let notes = Notes::default();
             self.set(Gate::rehearsal(observed, mount_points.clone(), notes.clone()), frozen, &catalog);
             self.answer(&text)?;
-            (self.state.borrow().gate.rehearsed(), notes.list())
+            (self.broker.borrow().gate.rehearsed(), notes.list())
         };
         self.set(Gate::rehearsal(Rc::clone(&unhurried), mount_points, Notes::default()), frozen, &catalog);
-        let ruling = self.state.borrow().rule(&command);
+        let ruling = self.broker.borrow().rule(&command);
         let reply = self.answer(&text)?;
         let rule = unhurried.command(command.name, frozen, |_| 0).rule.cloned();
         let paces = paces.into_iter().filter(|rule| rule.concerns(command.name, frozen)).collect();
         Ok(Rehearsed { command, frozen, ruling, rule, paces, judgements, reply, notes })
     }
 
-    fn set(&self, gate: Gate, frozen: bool, catalog: &Catalog) {
-        let mut state = host_state(gate, frozen);
-        state.set_catalog(catalog.clone());
-        self.state.replace(state);
+    fn set(&mut self, gate: Gate, frozen: bool, catalog: &Catalog) {
+        let mut broker = new(gate, frozen);
+        broker.set_catalog(catalog.clone());
+        self.dispatcher.set_broker(broker);
     }
 
     fn answer(&mut self, text: &str) -> Result<Option<Value>, RehearsalError> {
@@ -155,8 +155,8 @@ impl Stage {
     }
 }
 
-fn host_state(gate: Gate, frozen: bool) -> HostState {
-    HostState::new(gate, Lists::default(), State::unwritten(frozen), LogHold::new(None))
+fn new(gate: Gate, frozen: bool) -> Broker {
+    Broker::new(gate, Lists::default(), State::unwritten(frozen), LogHold::new(None))
 }
 
 /// Which command it is, and where a disk has to be mounted for the policy to be asked about it.

@@ -1,8 +1,8 @@
 use super::*;
 use bulkhead_host::auditing;
+use bulkhead_host::broker::children;
 use bulkhead_host::counts::Counts;
 use bulkhead_host::policy_files::PolicyFiles;
-use bulkhead_host::processes;
 use bulkhead_host::rulings::Lists;
 use bulkhead_host::running::LeftOut;
 use bulkhead_host::running::{InForce, ServingModule, Stage, Told};
@@ -54,7 +54,7 @@ fn report() -> Report {
             at: 1_700_000_000,
             counts: Counts { requests: 9.into(), refused: 2.into(), ..Counts::default() },
             audit: Some(auditing::Figures { written: 8, left_out: 1, ..auditing::Figures::default() }),
-            programs: processes::Figures { known: 2, held: 3072, most: 64 << 20 },
+            programs: children::Figures { known: 2, held: 3072, most: 64 << 20 },
             ..Told::default()
         }),
     }

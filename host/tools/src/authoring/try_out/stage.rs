@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use bulkhead_catalog::Capability;
 use bulkhead_catalog::commands::{self, Catalog};
 use bulkhead_gate::{Gate, Judgements};
+use bulkhead_host::broker::{Broker, SharedBroker};
 use bulkhead_host::dispatcher::Dispatcher;
-use bulkhead_host::host_state::{HostState, SharedState};
 use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::{self, Form, Installed};
 use bulkhead_host::rulings::Lists;
@@ -31,7 +31,7 @@ pub(super) struct Stage {
     /// How long compiling and loading it took.
     pub(super) loaded_in: Duration,
     dispatcher: Dispatcher,
-    state: SharedState,
+    broker: SharedBroker,
 }
 
 /// What came of a request.
@@ -76,14 +76,14 @@ impl Stage {
         let name = commands::interned(&module.manifest.name);
         runtime.modules_mut().set_installed(HashMap::from([(name, installed)]));
         let gate = Gate::new(Box::new(bulkhead_sys::Fake::default()), None, Rc::default());
-        let state = Rc::new(RefCell::new(host_state(gate, false, &module)));
-        let dispatcher = Dispatcher::new(runtime, Rc::clone(&state));
-        Ok(Stage { loaded_in: begin.elapsed(), module, dispatcher, state })
+        let broker = Rc::new(RefCell::new(broker_of(gate, false, &module)));
+        let dispatcher = Dispatcher::new(runtime, Rc::clone(&broker));
+        Ok(Stage { loaded_in: begin.elapsed(), module, dispatcher, broker })
     }
 
     /// Puts what is behind the gate, and whether file systems are frozen. Nothing is left of what was before.
     pub(super) fn set(&mut self, gate: Gate, frozen: bool) {
-        self.state.replace(host_state(gate, frozen, &self.module));
+        self.dispatcher.set_broker(broker_of(gate, frozen, &self.module));
     }
 
     /// Has the module answer a request: JSON, or the bare name of a command.
@@ -103,7 +103,7 @@ impl Stage {
         // The agent's own replies are JSON, one of them behind the sentinel.
         let json = |bytes: Vec<u8>| serde_json::from_slice(bytes.strip_prefix(&[SENTINEL]).unwrap_or(&bytes));
         let reply = reply.map(|reply| json(reply.into_bytes())).transpose().context("the reply is not JSON")?;
-        let asked = asked(&self.state.borrow().gate.rehearsed());
+        let asked = asked(&self.broker.borrow().gate.rehearsed());
         Ok(Answer { reply, asked, log: log.text(), time })
     }
 
@@ -118,10 +118,10 @@ impl Stage {
     }
 }
 
-fn host_state(gate: Gate, frozen: bool, module: &Description) -> HostState {
-    let mut state = HostState::new(gate, Lists::default(), State::unwritten(frozen), LogHold::new(None));
-    state.set_catalog(Catalog::with(modules::commands_of(&module.manifest, &module.imports)));
-    state
+fn broker_of(gate: Gate, frozen: bool, module: &Description) -> Broker {
+    let mut broker = Broker::new(gate, Lists::default(), State::unwritten(frozen), LogHold::new(None));
+    broker.set_catalog(Catalog::with(modules::commands_of(&module.manifest, &module.imports)));
+    broker
 }
 
 fn read(file: &Path) -> anyhow::Result<Vec<u8>> {

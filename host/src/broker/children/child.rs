@@ -1,7 +1,9 @@
 //! One program that was started: its pipes, what came out of them, and its end.
 
 use super::pieces::Pieces;
-use bulkhead_gate::{ChildNumber, Ending, Errno, Gate};
+use bulkhead_border::Errno;
+use bulkhead_border::processes::Ending;
+use bulkhead_gate::{ChildNumber, Gate};
 use std::fs::File;
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::OwnedFd;

@@ -1,4 +1,5 @@
 use super::*;
+use bulkhead_border::processes::Ending;
 use bulkhead_gate::{Manner, Output, ProgramError};
 use bulkhead_policy::{Document, Policy};
 use bulkhead_sys::Fake;
@@ -9,7 +10,7 @@ use std::time::Duration;
 struct Table {
     system: Fake,
     gate: Gate,
-    processes: Processes,
+    processes: Children,
 }
 
 fn table() -> Table {
@@ -35,7 +36,7 @@ fn under(policy: Policy) -> Table {
     system.install("/bin/it", Ok(()));
     system.install("/bin/broken", Err(ProgramError::NotStarted(Errno::ENOEXEC)));
     let gate = Gate::new(Box::new(system.clone()), None, Rc::new(policy));
-    Table { system, gate, processes: Processes::default() }
+    Table { system, gate, processes: Children::default() }
 }
 
 fn program(input: bool, output: Output) -> Spawn {
@@ -51,7 +52,7 @@ fn program(input: bool, output: Output) -> Spawn {
 }
 
 impl Table {
-    fn start(&mut self, output: Output) -> Result<i32, GateError<Errno>> {
+    fn start(&mut self, output: Output) -> Result<i32, Refusal<Errno>> {
         self.processes.start(&self.gate, "exec", program(false, output), Pieces::default())
     }
 
@@ -168,7 +169,7 @@ fn input_is_written_as_far_as_it_is_read() {
 fn the_oldest_result_makes_way_for_a_new_program() {
     let mut table = table();
     let pids: Vec<i32> = (0..MAX_PROCESSES).map(|_| table.start(Output::Discard).unwrap()).collect();
-    assert_eq!(table.start(Output::Discard), Err(GateError::Failed(Errno::EAGAIN)), "all of them run");
+    assert_eq!(table.start(Output::Discard), Err(Refusal::Failed(Errno::EAGAIN)), "all of them run");
     table.end(pids[7]);
     table.tend();
     table.end(pids[3]);
@@ -216,9 +217,9 @@ fn what_was_not_started_is_not_known() {
     let mut table = table();
     let broken = Spawn { path: b"/bin/broken".to_vec(), ..program(true, Output::Capture) };
     let refused = table.processes.start(&table.gate, "exec", broken, Pieces::default());
-    assert_eq!(refused, Err(GateError::Failed(Errno::ENOEXEC)));
+    assert_eq!(refused, Err(Refusal::Failed(Errno::ENOEXEC)));
     let denied = table.processes.start(&table.gate, "file", program(false, Output::Discard), Pieces::default());
-    assert!(matches!(denied, Err(GateError::Denied { .. })));
+    assert!(matches!(denied, Err(Refusal::Denied)));
     assert!(table.processes.children.is_empty());
 }
 
@@ -328,12 +329,12 @@ fn a_module_has_as_many_programs_as_the_policy_lets_it() {
     let mut table = under_rules("", "[[limit]]\nchildren = 2\n");
     let first = table.start(Output::Discard).unwrap();
     assert!(table.start(Output::Discard).is_ok());
-    assert_eq!(table.start(Output::Discard), Err(GateError::Failed(Errno::EAGAIN)));
+    assert_eq!(table.start(Output::Discard), Err(Refusal::Failed(Errno::EAGAIN)));
     assert_eq!(table.system.events().len(), 2, "it was not even asked for");
     table.end(first);
     assert!(table.start(Output::Discard).is_ok(), "what has ended is none, though nobody asked for its result");
     table.gate.set_policy(Rc::new(policy("", "[[limit]]\nchildren = 0\n")));
-    assert_eq!(table.start(Output::Discard), Err(GateError::Failed(Errno::EAGAIN)));
+    assert_eq!(table.start(Output::Discard), Err(Refusal::Failed(Errno::EAGAIN)));
     table.gate.set_policy(Rc::new(policy("", "")));
     assert!(table.start(Output::Discard).is_ok());
 }

@@ -1,7 +1,7 @@
 //! Programs that were started and go on while the agent does other things (guest-exec).
 //!
 //! A child is known by its process id until a client has asked for its result or another process has the id. Its pipes never
-//! block: what is ready is moved by [`Processes::status`], so that a client always sees the newest state, and by
+//! block: what is ready is moved by [`Children::status`], so that a client always sees the newest state, and by
 //! `tending`, so that a child does not wait for clients. When the agent ends, its children go on.
 
 mod child;
@@ -10,7 +10,9 @@ mod pieces;
 pub use child::STREAM;
 pub use pieces::Pieces;
 
-use bulkhead_gate::{Ending, Errno, Gate, GateError, Spawn, Started};
+use bulkhead_border::processes::{Captured, Progress, Which};
+use bulkhead_border::{Errno, Refusal};
+use bulkhead_gate::{Gate, Spawn, Started};
 use bulkhead_sys::{Readiness, Wanted};
 use child::{Child, Input, Stream};
 use pieces::PIECE;
@@ -39,7 +41,7 @@ const EXEC: &str = "exec";
 
 /// The table.
 #[derive(Debug)]
-pub struct Processes {
+pub struct Children {
     children: HashMap<i32, Child>,
     /// The pipes of all of them. Made when it is first needed.
     readiness: Option<Readiness>,
@@ -53,35 +55,6 @@ pub struct Processes {
     over: u64,
     /// Who sleeps until the first of the programs with a time limit has to end.
     sleeper: Option<Waker>,
-}
-
-/// What there is to know of a program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Progress {
-    /// How it ended; nothing while it runs, or while somebody could print into a stream of it that is captured.
-    pub ending: Option<Ending>,
-    /// Its standard output so far.
-    pub stdout: Captured,
-    /// Its standard error so far.
-    pub stderr: Captured,
-}
-
-/// How much of a stream is kept.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Captured {
-    /// In bytes.
-    pub length: usize,
-    /// Whether there was more.
-    pub truncated: bool,
-}
-
-/// One of a program's streams.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
-    /// Standard output.
-    Stdout,
-    /// Standard error.
-    Stderr,
 }
 
 /// How many programs are known, and what the agent holds for them.
@@ -100,14 +73,14 @@ pub struct Figures {
 #[error("unknown process")]
 pub struct UnknownProcess;
 
-impl Default for Processes {
+impl Default for Children {
     fn default() -> Self {
         let (children, buffer) = (HashMap::new(), vec![0; PIECE]);
-        Processes { children, readiness: None, buffer, held: 0, most: HELD, over: 0, sleeper: None }
+        Children { children, readiness: None, buffer, held: 0, most: HELD, over: 0, sleeper: None }
     }
 }
 
-impl Processes {
+impl Children {
     /// The pipes of all programs, to be watched.
     pub fn readiness(&mut self) -> io::Result<&Readiness> {
         match &mut self.readiness {
@@ -141,7 +114,7 @@ impl Processes {
         module: &'static str,
         program: Spawn,
         input: Pieces,
-    ) -> Result<i32, GateError<Errno>> {
+    ) -> Result<i32, Refusal<Errno>> {
         self.check_children(gate, module)?;
         self.make_room(gate)?;
         let errno = |error: io::Error| error.raw_os_error().map_or(Errno::EIO, Errno::from_raw);
