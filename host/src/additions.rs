@@ -3,7 +3,7 @@
 //! The kernel tells what is added; nobody looks again and again. Where the policy does not say so nothing is heard, and nothing
 //! wakes the agent.
 
-use crate::broker::{SharedBroker, thawed};
+use bulkhead_broker::{SharedBroker, thawed};
 use bulkhead_gate::{Added, AdditionWatch, TakenOnline};
 use std::convert::Infallible;
 use std::future::pending;

@@ -1,13 +1,13 @@
 //! The agent: all parts joined, serving clients until it is told to stop.
 
 use crate::additions::Additions;
-use crate::broker::SharedBroker;
 use crate::dispatcher::Dispatcher;
 use crate::installed::Swapping;
 use crate::reloading::Reloading;
 use crate::session;
 use crate::tending::Tending;
 use crate::transport::{Transport, TransportError};
+use bulkhead_broker::SharedBroker;
 use bulkhead_sys::process::pause;
 use std::io;
 use std::time::Duration;

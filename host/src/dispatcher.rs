@@ -1,7 +1,6 @@
 //! The dispatcher: may this command run now, and what became of it?
 
 use crate::bounds::limits;
-use crate::broker::{Broker, Here, SharedBroker};
 use crate::capability::Answered;
 use crate::capability::bindings::bulkhead::agent::types::{CommandError, ErrorClass as WitClass};
 use crate::installed::lineup::SharedLineup;
@@ -9,6 +8,7 @@ use crate::runtime::{Failure, Runtime};
 use crate::shown_arguments::shown_arguments;
 use bulkhead_border::Carrier;
 use bulkhead_border::request::{Begun, End, Ended, Fault, Outcome, Ruling, Runs};
+use bulkhead_broker::{Broker, Here, SharedBroker};
 use bulkhead_catalog::commands::Catalog;
 use bulkhead_protocol::{ErrorClass, Id, Message, Reply, Request, Success};
 use std::time::Instant;

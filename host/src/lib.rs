@@ -11,19 +11,16 @@
 //!   4 modules      -> which compartment     the built-in set, in the form this processor can run
 //!   5 runtime      -> fresh instance        memory, time and calls are bounded; its world alone is linked
 //!   6 capability   -> plain request         one file per WIT interface
-//!   7 broker       -> of an open request?   handles are looked up; bulkhead-border has the messages
+//!   7 broker       -> of an open request?   package bulkhead-broker; bulkhead-border has the messages
 //!   8 gate         -> granted? then one call of sys (packages bulkhead-gate, bulkhead-sys)
 //!  back: errno -> error-code -> command-error {class, desc} -> reply -> bytes
 //! ```
 //!
-//! Which commands and modules there are stands in the package bulkhead-catalog; [`rulings`] says which commands may run, by the
-//! policy whose files are [`policy_files`]. [`reloading`] puts another policy in force while the agent runs, [`installed`] other
-//! modules; [`additions`] takes into use what the machine is given; [`running`] is how the owner's tools
-//! (package bulkhead-tools) find it.
+//! Which commands and modules there are stands in the package bulkhead-catalog; which of them may run, what outlives a request and
+//! what is told of it are the broker's (package bulkhead-broker). [`agent`] joins all of it.
 //!
-//! What outlives a request the [`broker`] keeps, with [`state`] (the state directory, the frozen flag). [`agent`]
-//! joins all of it; [`logging`] is where the owner reads about it, [`auditing`] what the owner keeps, `acting` which commands
-//! both must not miss.
+//! [`reloading`] puts another policy in force while the agent runs, [`installed`] other modules; [`additions`] takes into use what
+//! the machine is given; [`running`] is how the owner's tools (package bulkhead-tools) find it.
 
 // The road, and whoever joins it.
 pub mod agent;
@@ -34,10 +31,6 @@ pub mod session;
 
 pub mod dispatcher;
 
-// Whether a command may run.
-pub mod policy_files;
-pub mod rulings;
-
 pub mod modules;
 
 pub mod bounds;
@@ -47,19 +40,9 @@ pub mod capability;
 
 pub mod shown_arguments;
 
-// Who rules, acts, and keeps what outlives a request.
-pub mod broker;
-pub mod state;
-
-// What is told of it.
-mod acting;
-pub mod auditing;
-pub mod briefly;
-pub mod counts;
-pub mod logging;
-
 // What goes on between requests.
 pub mod additions;
+pub mod briefly;
 pub mod reloading;
 pub mod running;
 mod tending;

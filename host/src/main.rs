@@ -1,23 +1,23 @@
 //! `bulkhead-agent`, which also answers as `qemu-ga`: from the command line to a running agent.
 
 use anyhow::Context;
+use bulkhead_broker::auditing::Audit;
+use bulkhead_broker::logging::{self, LogHold, NOTICE};
+use bulkhead_broker::policy_files::{Loaded, PolicyFiles, is_drop_in};
+use bulkhead_broker::rulings::{Lists, name_fault};
+use bulkhead_broker::state::State;
+use bulkhead_broker::{Broker, SharedBroker};
 use bulkhead_catalog::commands::COMMANDS;
 use bulkhead_config::{Action, Config, Known, Method, PidFile, dump, parse, passed_sockets};
 use bulkhead_gate::Gate;
 use bulkhead_host::additions::Additions;
 use bulkhead_host::agent::{Agent, Ends, open_transport};
-use bulkhead_host::auditing::Audit;
 use bulkhead_host::bounds::limits;
-use bulkhead_host::broker::{Broker, SharedBroker};
 use bulkhead_host::dispatcher::Dispatcher;
 use bulkhead_host::installed::Swapping;
-use bulkhead_host::logging::{self, LogHold, NOTICE};
-use bulkhead_host::policy_files::{Loaded, PolicyFiles, is_drop_in};
 use bulkhead_host::reloading::{Reloading, hang_ups, questions};
-use bulkhead_host::rulings::{Lists, name_fault};
 use bulkhead_host::running::{Announced, InForce, Report, audit_limits, log_limits};
 use bulkhead_host::runtime::Runtime;
-use bulkhead_host::state::State;
 use bulkhead_host::transport::Transport;
 use bulkhead_host::{QEMU_VERSION, VERSION};
 use bulkhead_store::{DEFAULT_STORE, Store};

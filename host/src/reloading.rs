@@ -4,10 +4,10 @@
 //! is under way ends under the policy with which it began.
 
 use crate::briefly::{now, short};
-use crate::broker::{SharedBroker, thawed};
 use crate::installed::lineup::SharedLineup;
-use crate::logging::{LogHold, NOTICE};
 use crate::running::{Announced, Told};
+use bulkhead_broker::logging::{LogHold, NOTICE};
+use bulkhead_broker::{SharedBroker, thawed};
 use std::convert::Infallible;
 use std::io;
 use std::rc::Rc;

@@ -11,7 +11,7 @@ pub use in_force::{InForce, audit_limits, log_limits};
 pub use told::Told;
 
 use crate::briefly::now;
-use crate::policy_files::{Loaded, PolicyFiles};
+use bulkhead_broker::policy_files::{Loaded, PolicyFiles};
 use bulkhead_config::{KeyFile, PidFile, PidFileError};
 use bulkhead_policy::Profile;
 use std::cell::{Ref, RefCell};
@@ -265,8 +265,8 @@ fn path(statedir: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auditing::Figures;
-    use crate::rulings::Lists;
+    use bulkhead_broker::auditing::Figures;
+    use bulkhead_broker::rulings::Lists;
 
     fn report() -> Report {
         let module = |name: &str, stage| ServingModule {
@@ -307,7 +307,7 @@ mod tests {
             told: Some(Told {
                 number: 3,
                 audit: Some(Figures { written: 1, repeated: 2, left_out: 3, lost: 4, failing: true }),
-                programs: crate::broker::children::Figures { known: 5, held: 6, most: 7 },
+                programs: bulkhead_broker::children::Figures { known: 5, held: 6, most: 7 },
                 ..Told::default()
             }),
         }

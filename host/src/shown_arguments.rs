@@ -71,3 +71,103 @@ fn string(bytes: u64, contents: &str) -> Shown {
     }
     Shown::Text(piece)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bulkhead_audit::Members;
+    use bulkhead_broker::auditing::{shown as add, spoken};
+    use bulkhead_catalog::commands::{ARGUMENTS, COMMANDS};
+    use bulkhead_protocol::{Framer, Limits, Message, ReturnChecker};
+
+    fn shown(command: &str, arguments: &str) -> (String, u64) {
+        let (told, unknown) = shown_arguments(command, None, arguments);
+        let mut members = Members::default();
+        add(&mut members, command, None, &told);
+        let text = format!("{{{}}}", members.as_str());
+        let mut checker = ReturnChecker::default();
+        checker.feed(text.as_bytes()).and_then(|()| checker.finish()).unwrap();
+        (text, unknown)
+    }
+
+    fn said(command: &str, arguments: &str) -> String {
+        spoken(command, None, &shown_arguments(command, None, arguments).0)
+    }
+
+    #[test]
+    fn what_may_be_seen_is_seen() {
+        let (text, unknown) = shown("guest-file-open", r#"{"path":"/e\u0074c/\u00e9\n","mode":"r","x":1}"#);
+        assert_eq!((text.as_str(), unknown), (r#"{"path":"/etc/\u00E9\n","mode":"r"}"#, 1));
+        assert_eq!(shown("guest-file-read", r#"{"handle":1000,"count":null}"#).0, r#"{"handle":1000,"count":null}"#);
+        assert_eq!(shown("guest-file-seek", r#"{"whence":{"a":[1]}}"#).0, r#"{"whence":{"bytes":9}}"#);
+        assert_eq!(shown("guest-set-vcpus", r#"{"vcpus":[{"a":1},2]}"#).0, r#"{"vcpus":[{"bytes":7},2]}"#);
+    }
+
+    #[test]
+    fn long_values_are_cut() {
+        let path = format!(r#"{{"path":"{}"}}"#, "\u{e9}".repeat(200));
+        assert_eq!(
+            shown("guest-file-open", &path).0,
+            format!(r#"{{"path":{{"cut":"{}","bytes":402}}}}"#, r"\u00E9".repeat(128))
+        );
+        let exact = format!(r#"{{"path":"{}"}}"#, "x".repeat(256));
+        assert_eq!(shown("guest-file-open", &exact).0, exact);
+        let number = format!(r#"{{"handle":{}}}"#, "1".repeat(300));
+        assert!(shown("guest-file-read", &number).0.ends_with(r#"11","bytes":300}}"#));
+        let points = format!(r#"{{"mountpoints":[{}"/z"]}}"#, r#""/a","#.repeat(20));
+        assert!(shown("guest-fsfreeze-freeze-list", &points).0.ends_with(r#""/a",{"more":5}]}"#));
+    }
+
+    /// Whatever a client puts into a secret argument, and whatever it puts where no schema looks, nothing of it is seen.
+    #[test]
+    fn secrets_are_only_measured() {
+        let values =
+            [r#""MARK""#, r#"["MARK",["MARK"]]"#, r#"{"MARK":"MARK"}"#, r#""\u004dARK""#, r#"{"path":"MARK"}"#];
+        let mut count = 0;
+        for argument in ARGUMENTS.iter().filter(|argument| argument.secret) {
+            for value in values {
+                let text = format!(r#"{{"{}":{value},"MARK":"MARK","Path":"MARK"}}"#, argument.name);
+                let (line, unknown) = shown(argument.command, &text);
+                assert!(!line.contains("MARK") && unknown == 2, "{text}: {line}");
+                assert_eq!(line, format!(r#"{{"{}":{{"redacted":{}}}}}"#, argument.name, value.len()));
+                count += 1;
+            }
+        }
+        assert_eq!(count, 7 * values.len(), "password, buf-b64, arg, env, input-data, and keys twice");
+    }
+
+    #[test]
+    fn the_log_hears_of_arguments_what_the_audit_shows() {
+        let arguments = r#"{"path":"/bin/t\u0072ue","arg":["MARK",["MARK"]],"env":[],"input-data":"MARK","x":"MARK"}"#;
+        assert_eq!(said("guest-exec", arguments), r#" (path "/bin/true", 2 arg, 0 env, input-data of 6 bytes)"#);
+        assert_eq!(said("guest-ping", r#"{"MARK":"MARK"}"#), "");
+        let lines = said("guest-file-open", r#"{"path":"a\nb\u001b[2J"}"#);
+        assert!(!lines.contains(char::is_control), "{lines}");
+    }
+
+    #[test]
+    fn a_name_spelt_with_escapes_is_the_same_name() {
+        let (line, unknown) = shown("guest-set-user-password", r#"{"p\u0061ssword":"MARK","usern\u0061me":"joe"}"#);
+        assert_eq!((line.as_str(), unknown), (r#"{"password":{"redacted":6},"username":"joe"}"#, 0));
+    }
+
+    /// Every command, with arguments that are anything: what is shown is one line of JSON, and short.
+    #[test]
+    fn no_arguments_break_a_line() {
+        let long = r#"\u0001\"\\"#.repeat(5000);
+        let values =
+            ["-0.5e+999", "null", r#""\u2028\u009b""#, "[[[]],{}]", &format!("\"{long}\""), &format!("[\"{long}\"]")];
+        for command in COMMANDS {
+            for value in values {
+                let names: Vec<_> = ARGUMENTS.iter().filter(|argument| argument.command == command.name).collect();
+                let members: Vec<_> = names.iter().map(|argument| format!("\"{}\":{value}", argument.name)).collect();
+                let sent = format!(r#"{{"execute":"x","arguments":{{{}}}}}"#, members.join(","));
+                let mut framer = Framer::new(Limits::default());
+                framer.push(sent.as_bytes());
+                let Some(Message::Request(request)) = framer.next() else { panic!("{sent}") };
+                let (text, unknown) = shown(command.name, request.arguments());
+                assert!(text.len() < 8192 && unknown == 0, "{text}");
+            }
+        }
+    }
+}

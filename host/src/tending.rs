@@ -1,6 +1,6 @@
 //! Looking after programs while no client asks for them.
 
-use crate::broker::{Broker, SharedBroker};
+use bulkhead_broker::{Broker, SharedBroker};
 use bulkhead_sys::Watch;
 use std::convert::Infallible;
 use std::future::poll_fn;

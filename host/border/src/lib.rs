@@ -5,7 +5,7 @@
 //!                                          <-- Answer ---
 //! ```
 //!
-//! One file per capability, with all that there is to know of it here: its plain values, and an [`interface!`] that says which calls
+//! One file per capability, with all that there is to know of it here: its plain values, and an `interface!` that says which calls
 //! there are. From it are made a trait, which the broker's side implements and [`Asking`] offers to the front, and the messages.
 //! Everything is owned and plain: no reference, no descriptor of a folder, nothing that means something on one side only.
 //!

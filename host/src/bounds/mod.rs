@@ -132,7 +132,7 @@ mod tests {
     fn bounds(rules: &str) -> Bounds {
         let (commands, modules) = (commands::names(), modules::names());
         let document = Document::parse("p", &format!("version = 1\n{rules}"), &commands, &modules).unwrap();
-        Bounds::new(&crate::rulings::bounds("file", &Policy::merge([document], &commands, &modules).unwrap()))
+        Bounds::new(&bulkhead_broker::rulings::bounds("file", &Policy::merge([document], &commands, &modules).unwrap()))
     }
 
     fn said(result: wasmtime::Result<impl Sized>) -> String {

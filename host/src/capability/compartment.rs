@@ -2,9 +2,9 @@
 
 use super::{broken_rule, errno};
 use crate::bounds::{Bounds, limits};
-use crate::broker::{Here, SharedBroker};
 use bulkhead_border::Asking;
 use bulkhead_border::request::{self, Runs, Timing};
+use bulkhead_broker::{Here, SharedBroker};
 use bulkhead_protocol::{Request, Success};
 use nix::time::{ClockId, clock_gettime};
 use std::time::Duration;
@@ -162,21 +162,29 @@ impl Compartment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::testing::{begin, frozen};
+    use bulkhead_border::Carrier;
     use bulkhead_border::request::Ruling;
+    use bulkhead_broker::Broker;
+    use bulkhead_broker::logging::LogHold;
+    use bulkhead_broker::policy_files::profile;
+    use bulkhead_broker::rulings::Lists;
+    use bulkhead_broker::state::State;
+    use bulkhead_gate::{Gate, Notes};
     use bulkhead_protocol::{Framer, Limits, Message};
     use std::cell::RefCell;
     use std::rc::Rc;
 
     fn compartment(command: &str, is_frozen: bool) -> Compartment {
-        let mut broker = frozen("full", is_frozen);
-        let begun = begin(&mut broker, command);
+        let gate = Gate::rehearsal(Rc::new(profile("full")), Vec::new(), Notes::default());
+        let broker = Broker::new(gate, Lists::default(), State::unwritten(is_frozen), LogHold::new(None));
+        let broker = Rc::new(RefCell::new(broker));
+        let begun = Here::new(Rc::clone(&broker)).begin(command.to_owned());
         // What does not run while file systems are frozen may have begun before.
         let runs = match begun.ruling {
             Ruling::Runs(runs) => runs,
             _ => Runs { module: "filesystem", success_response: true, leads_out: false, bounds: Default::default() },
         };
-        let mut compartment = Compartment::new("filesystem", &runs.bounds, Rc::new(RefCell::new(broker)));
+        let mut compartment = Compartment::new("filesystem", &runs.bounds, broker);
         let mut framer = Framer::new(Limits::default());
         framer.push(format!(r#"{{"execute":"{command}"}}"#).as_bytes());
         let Some(Message::Request(request)) = framer.next() else { panic!("it is a request") };

@@ -2,8 +2,8 @@
 
 use super::Installed;
 use super::builtin::{self, Form};
-use crate::broker::Serving;
 use crate::capability::{self, Compartment, bindings::OfferedPre};
+use bulkhead_broker::Serving;
 use bulkhead_catalog::{Capability, worlds};
 use std::collections::HashMap;
 use std::rc::Rc;

@@ -1,8 +1,8 @@
 //! What an agent has in force, and how it got it: so that the owner's tools ask the agent and need not guess.
 
-use crate::policy_files::Loaded;
-use crate::rulings::Lists;
-use crate::{auditing, logging};
+use bulkhead_broker::policy_files::Loaded;
+use bulkhead_broker::rulings::Lists;
+use bulkhead_broker::{auditing, logging};
 use bulkhead_config::{Config, KeyFile};
 use std::path::PathBuf;
 
@@ -43,7 +43,8 @@ impl InForce {
     pub fn new(program: &str, config: &Config, policy: &Loaded) -> Self {
         let digest = |path: &PathBuf| Some((path.clone(), bulkhead_store::digest::of(&std::fs::read(path).ok()?)));
         let mut in_force = InForce {
-            program: if crate::policy_files::is_drop_in(program) { "qemu-ga" } else { "bulkhead-agent" }.to_owned(),
+            program: if bulkhead_broker::policy_files::is_drop_in(program) { "qemu-ga" } else { "bulkhead-agent" }
+                .to_owned(),
             configuration: config.read_from.as_ref().and_then(digest),
             lists: Lists { block: config.block_rpcs.clone(), allow: config.allow_rpcs.clone() },
             warnings: config.warnings.iter().map(ToString::to_string).collect(),

@@ -1,9 +1,9 @@
 //! Figures that an agent tells when it is asked (SIGUSR1): they change with every request, and no request waits for them to be
 //! written.
 
-use crate::broker::children;
-use crate::counts::Counts;
-use crate::{auditing, logging};
+use bulkhead_broker::children;
+use bulkhead_broker::counts::Counts;
+use bulkhead_broker::{auditing, logging};
 use bulkhead_config::KeyFile;
 use std::cell::Cell;
 

@@ -18,7 +18,7 @@ const LOOK: Duration = Duration::from_millis(10);
 /// The settings of an agent without options.
 pub(crate) fn configured() -> anyhow::Result<Config> {
     let words = ["bulkhead-agent", "--dump-conf"].map(OsString::from);
-    let known = Known { command_fault: &bulkhead_host::rulings::name_fault, is_drop_in: false };
+    let known = Known { command_fault: &bulkhead_broker::rulings::name_fault, is_drop_in: false };
     match parse(words, |name| std::env::var_os(name), &known).context("give --statedir")? {
         Action::DumpConfig(config) => Ok(config),
         other => bail!("the configuration asks for {other:?}"),

@@ -1,7 +1,7 @@
 //! Which agent, policy and store a tool is about: the options that all of them have.
 
 use crate::running_agent::configured;
-use bulkhead_host::policy_files::PolicyFiles;
+use bulkhead_broker::policy_files::PolicyFiles;
 use bulkhead_host::running::Report;
 use clap::{Args, ValueEnum};
 use std::path::PathBuf;

@@ -2,16 +2,16 @@
 //! of one of its own.
 #![allow(clippy::missing_panics_doc, reason = "a failed helper fails the test that called it")]
 
+use bulkhead_broker::Broker;
+use bulkhead_broker::logging::LogHold;
+use bulkhead_broker::policy_files::profile;
+use bulkhead_broker::rulings::Lists;
+use bulkhead_broker::state::State;
 use bulkhead_catalog::{Capability, commands, modules, worlds};
 use bulkhead_gate::Gate;
-use bulkhead_host::broker::Broker;
 use bulkhead_host::dispatcher::Dispatcher;
-use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::Installed;
-use bulkhead_host::policy_files::profile;
-use bulkhead_host::rulings::Lists;
 use bulkhead_host::runtime::Runtime;
-use bulkhead_host::state::State;
 use bulkhead_policy::{Document, Policy};
 use bulkhead_protocol::{Framer, Limits};
 use bulkhead_sys::Fake;

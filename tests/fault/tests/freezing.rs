@@ -99,7 +99,7 @@ fn a_module_that_breaks_in_the_middle_leaves_nothing_frozen() {
 #[test]
 fn a_file_system_frozen_by_somebody_else_is_left_to_them_and_thawed_on_demand() {
     let system = system();
-    let policy = std::rc::Rc::new(bulkhead_host::policy_files::profile("full"));
+    let policy = std::rc::Rc::new(bulkhead_broker::policy_files::profile("full"));
     let gate = bulkhead_gate::Gate::new(Box::new(system.clone()), None, policy);
     gate.freeze("filesystem", b"/data", None).expect("somebody freezes /data");
     let mut house = House::new(&system);

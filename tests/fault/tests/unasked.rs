@@ -2,14 +2,14 @@
 
 use bulkhead_border::Carrier;
 use bulkhead_border::request::{Bounds, Ruling};
+use bulkhead_broker::logging::LogHold;
+use bulkhead_broker::policy_files::profile;
+use bulkhead_broker::rulings::Lists;
+use bulkhead_broker::state::State;
+use bulkhead_broker::{Broker, Here};
 use bulkhead_gate::Gate;
-use bulkhead_host::broker::{Broker, Here};
 use bulkhead_host::capability::Compartment;
 use bulkhead_host::capability::bindings::bulkhead::agent::{arguments, clock, reply};
-use bulkhead_host::logging::LogHold;
-use bulkhead_host::policy_files::profile;
-use bulkhead_host::rulings::Lists;
-use bulkhead_host::state::State;
 use bulkhead_protocol::{Framer, Limits, Message};
 use bulkhead_sys::Fake;
 use bulkhead_test_support::Scratch;

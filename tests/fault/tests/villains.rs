@@ -1,7 +1,7 @@
 //! One villain after the other: each costs one error reply, and the agent goes on.
 
+use bulkhead_broker::logging;
 use bulkhead_fault::House;
-use bulkhead_host::logging;
 use bulkhead_sys::Fake;
 use bulkhead_test_support::Scratch;
 use nix::time::{ClockId, clock_gettime};

@@ -3,8 +3,8 @@
 use crate::{rust, tree};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The rooms that are watched: the agent's, which is to be parted in two, and the tools'.
-const ROOMS: &[&str] = &["host/src/", "host/tools/src/"];
+/// The rooms that are watched: the agent's, the broker's and the tools'.
+const ROOMS: &[&str] = &["host/src/", "host/broker/src/", "host/tools/src/"];
 
 /// Files that are tests and do not stand at the foot of another.
 const TESTS: &[&str] = &["tests.rs", "samples.rs"];

@@ -1,7 +1,7 @@
 //! Every command of every profile: what `commands.txt` says is so.
 
+use bulkhead_broker::policy_files::profile;
 use bulkhead_catalog::commands::COMMANDS;
-use bulkhead_host::policy_files::profile;
 use bulkhead_policy::PROFILES;
 use bulkhead_policy_tests::here;
 use bulkhead_tools::policy::{Decision, Stage};

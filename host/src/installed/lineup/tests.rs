@@ -1,13 +1,13 @@
 //! Line-ups of versions of the module `core`, without a running agent.
 
 use super::*;
-use crate::broker::Broker;
 use crate::installed::of_store;
 use crate::installed::samples::{REPLACE, Shop, policy, version};
-use crate::logging::LogHold;
-use crate::rulings::Lists;
 use crate::runtime::Runtime;
-use crate::state::State;
+use bulkhead_broker::Broker;
+use bulkhead_broker::logging::LogHold;
+use bulkhead_broker::rulings::Lists;
+use bulkhead_broker::state::State;
 use bulkhead_gate::{Caps, Gate, Notes, Opened};
 use bulkhead_store::Version;
 use std::path::Path;

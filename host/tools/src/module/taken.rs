@@ -4,7 +4,7 @@
 use super::words::shown;
 use crate::running_agent::{configured, is_frozen};
 use anyhow::Context;
-use bulkhead_host::policy_files::PolicyFiles;
+use bulkhead_broker::policy_files::PolicyFiles;
 use bulkhead_host::running::Report;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;

@@ -5,16 +5,16 @@
 
 use anyhow::{Context, bail};
 use bulkhead_border::request::Ruling;
+use bulkhead_broker::logging::LogHold;
+use bulkhead_broker::rulings::Lists;
+use bulkhead_broker::state::State;
+use bulkhead_broker::{Broker, SharedBroker};
 use bulkhead_catalog::Capability;
 use bulkhead_catalog::commands::{self, interned};
 use bulkhead_gate::{Gate, Notes};
-use bulkhead_host::broker::{Broker, SharedBroker};
 use bulkhead_host::capability::bindings::bulkhead::agent::types::ErrorClass;
-use bulkhead_host::logging::LogHold;
 use bulkhead_host::modules::{Form, Installed, commands_of, component};
-use bulkhead_host::rulings::Lists;
 use bulkhead_host::runtime::{Failure, Runtime};
-use bulkhead_host::state::State;
 use bulkhead_policy::{Document, Policy};
 use bulkhead_protocol::{Framer, Limits, Message, Request};
 use bulkhead_store::{Code, Expect, Manifest};

@@ -4,7 +4,7 @@ use super::named;
 use super::rehearse::{Decision, Rehearsed, Stage};
 use crate::which::Which;
 use anyhow::{Context, bail};
-use bulkhead_host::rulings::By;
+use bulkhead_broker::rulings::By;
 use bulkhead_policy::{Policy, Profile};
 use std::io::Write;
 use std::path::{Path, PathBuf};

@@ -152,7 +152,7 @@ fn is_covered(grant: &Grant, policy: &Policy) -> bool {
 mod tests {
     use super::*;
     use crate::policy::known::testing::{known, policy};
-    use bulkhead_host::policy_files::profile;
+    use bulkhead_broker::policy_files::profile;
 
     fn told(before: &Policy, after: &Policy) -> String {
         let mut out = Vec::new();

@@ -3,10 +3,10 @@
 use super::rehearse::{Decision, Rehearsed};
 use super::suggest::narrow::both;
 use crate::which::Which;
+use bulkhead_broker::rulings::{By, missing};
 use bulkhead_catalog::commands;
 use bulkhead_catalog::modules;
 use bulkhead_gate::{Beyond, Judgement};
-use bulkhead_host::rulings::{By, missing};
 use bulkhead_policy::{CommandRule, Document, Grant, Mode, Origin, Policy, Value};
 use std::fmt::Write as _;
 use std::io::Write;

@@ -1,7 +1,7 @@
 //! What becomes of a command under a policy, in few words.
 
+use bulkhead_broker::rulings::{By, Lists, Ruling};
 use bulkhead_catalog::commands::Command;
-use bulkhead_host::rulings::{By, Lists, Ruling};
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy};
 use std::fmt::{self, Display, Formatter};
 
@@ -77,8 +77,8 @@ impl Display for Outcome<'_> {
 mod tests {
     use super::*;
     use crate::policy::known::testing::policy;
+    use bulkhead_broker::policy_files::profile;
     use bulkhead_catalog::commands;
-    use bulkhead_host::policy_files::profile;
 
     fn words(policy: &Policy, command: &str, frozen: bool) -> String {
         Outcome::of(commands::find(command).unwrap(), frozen, policy).to_string()

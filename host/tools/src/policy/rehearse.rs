@@ -4,14 +4,14 @@
 mod cast;
 
 use super::Known;
+use bulkhead_broker::logging::LogHold;
+use bulkhead_broker::rulings::{By, Lists, Ruling};
+use bulkhead_broker::state::State;
+use bulkhead_broker::{Broker, SharedBroker};
 use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_gate::{Gate, Judgement, Judgements, Notes};
-use bulkhead_host::broker::{Broker, SharedBroker};
 use bulkhead_host::dispatcher::Dispatcher;
-use bulkhead_host::logging::LogHold;
-use bulkhead_host::rulings::{By, Lists, Ruling};
 use bulkhead_host::runtime::{Runtime, StartError};
-use bulkhead_host::state::State;
 use bulkhead_policy::{CommandRule, Mode, Origin, Policy, When};
 use bulkhead_protocol::{Framer, Limits, Message};
 use cast::Cast;
@@ -201,7 +201,7 @@ fn observe(name: &str, when: When) -> CommandRule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bulkhead_host::policy_files::profile;
+    use bulkhead_broker::policy_files::profile;
 
     fn rehearse(policy: &str, request: &str) -> Rehearsed {
         Stage::new().unwrap().rehearse(&profile(policy), request, false).unwrap()

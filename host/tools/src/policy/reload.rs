@@ -3,7 +3,7 @@
 use crate::running_agent::{configured, is_frozen};
 use crate::which::Whose;
 use anyhow::{Context, bail};
-use bulkhead_host::policy_files::{Loaded, PolicyFiles};
+use bulkhead_broker::policy_files::{Loaded, PolicyFiles};
 use bulkhead_host::running::Report;
 use bulkhead_sys::process::hang_up;
 use std::io::Write;

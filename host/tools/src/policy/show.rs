@@ -2,9 +2,9 @@
 
 use super::outcome::Outcome;
 use crate::which::Which;
+use bulkhead_broker::policy_files::Loaded;
 use bulkhead_catalog::commands::Catalog;
 use bulkhead_host::briefly::short;
-use bulkhead_host::policy_files::Loaded;
 use bulkhead_host::running::Report;
 use bulkhead_policy::{Rule, VERSION};
 use std::io::{self, Write};
@@ -116,8 +116,8 @@ mod tests {
     use super::*;
     use crate::policy::known::testing::known;
     use crate::policy::named;
+    use bulkhead_broker::policy_files::{PolicyFiles, digest};
     use bulkhead_catalog::commands::COMMANDS;
-    use bulkhead_host::policy_files::{PolicyFiles, digest};
     use bulkhead_test_support::Scratch;
 
     const OWN: &str = "version = 1\nprofile = \"report\"\n[[command]]\nnames = [\"guest-get-users\"]\nmode = \"deny\"\n\

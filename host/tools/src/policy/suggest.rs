@@ -119,8 +119,8 @@ fn text(learned: Learned, base: Option<&Policy>, generalize: bool) -> String {
 mod tests {
     use super::*;
     use crate::policy::known::testing::known;
+    use bulkhead_broker::policy_files::profile;
     use bulkhead_catalog::{commands, modules};
-    use bulkhead_host::policy_files::profile;
     use bulkhead_policy::{Ask, Asks, Document, permit_for};
     use serde_json::json;
 

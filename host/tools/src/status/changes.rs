@@ -1,6 +1,6 @@
 //! What has changed since the agent has read its files: nobody compares digests by eye.
 
-use bulkhead_host::policy_files::PolicyFiles;
+use bulkhead_broker::policy_files::PolicyFiles;
 use bulkhead_host::running::Report;
 use serde_json::{Value, json};
 use std::io::{self, Write};

@@ -1,9 +1,9 @@
 use super::*;
-use bulkhead_host::auditing;
-use bulkhead_host::broker::children;
-use bulkhead_host::counts::Counts;
-use bulkhead_host::policy_files::PolicyFiles;
-use bulkhead_host::rulings::Lists;
+use bulkhead_broker::auditing;
+use bulkhead_broker::children;
+use bulkhead_broker::counts::Counts;
+use bulkhead_broker::policy_files::PolicyFiles;
+use bulkhead_broker::rulings::Lists;
 use bulkhead_host::running::LeftOut;
 use bulkhead_host::running::{InForce, ServingModule, Stage, Told};
 use bulkhead_store::Quarantine;

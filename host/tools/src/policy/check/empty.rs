@@ -3,9 +3,9 @@
 use super::Finding;
 use super::wide::texts;
 use crate::policy::Known;
+use bulkhead_broker::rulings::{is_usable, missing};
 use bulkhead_catalog::commands::Command;
 use bulkhead_gate::is_ever_readable;
-use bulkhead_host::rulings::{is_usable, missing};
 use bulkhead_policy::{CommandRule, Effect, Grant, Mode, Policy, Value, covers};
 use std::path::Path;
 

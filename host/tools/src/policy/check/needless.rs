@@ -2,9 +2,9 @@
 
 use super::Finding;
 use crate::policy::Known;
+use bulkhead_broker::rulings::may_run_while_frozen;
 use bulkhead_catalog::commands::Command;
 use bulkhead_catalog::needs;
-use bulkhead_host::rulings::may_run_while_frozen;
 use bulkhead_policy::{CommandRule, Effect, Grant, Mode, Policy, Value, covers, shape::Kind};
 use std::time::Duration;
 

@@ -63,8 +63,8 @@ mod tests {
     use super::*;
     use crate::policy::Stage;
     use crate::policy::known::{self, testing::version};
+    use bulkhead_broker::rulings::By;
     use bulkhead_host::modules::{Form, bytes};
-    use bulkhead_host::rulings::By;
     use bulkhead_store::{Code, Store};
     use bulkhead_test_support::Scratch;
     use serde_json::Value;

@@ -64,7 +64,7 @@ impl Carrier for Here {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::broker::testing::{begin, broker, end};
+    use crate::testing::{begin, broker, end};
     use bulkhead_border::request::{Outcome, Ruling};
     use bulkhead_border::{Answer, Call, clock, network};
 

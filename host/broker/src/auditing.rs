@@ -3,7 +3,7 @@
 
 mod arguments;
 
-pub(crate) use arguments::spoken;
+pub use arguments::{add as shown, spoken};
 pub use bulkhead_audit::{Figures, Limits};
 
 use crate::rulings::{By, Ruling};
@@ -118,7 +118,7 @@ impl Audit {
     }
 
     /// Another version of a module serves, by the digests of both; none stands for the built-in module, or for none at all.
-    pub(crate) fn module_changed(&self, module: &str, before: Option<&str>, after: Option<&str>, why: &str) {
+    pub fn module_changed(&self, module: &str, before: Option<&str>, after: Option<&str>, why: &str) {
         self.event("module", None, |members| {
             members.text("module", module).text_or_null("before", before).text_or_null("digest", after);
             members.text("why", why);
@@ -127,7 +127,7 @@ impl Audit {
 
     /// The agent before this one ended in the middle of a call of a module, of which the digest is known; without a command it was made
     /// ready for one.
-    pub(crate) fn ended_in(&self, module: &str, digest: &str, command: &str) {
+    pub fn ended_in(&self, module: &str, digest: &str, command: &str) {
         let command = (!command.is_empty()).then_some(command);
         self.event("died", None, |members| {
             members.text("module", module).text("digest", digest).text_or_null("command", command);

@@ -117,7 +117,7 @@ fn errno(error: &StateError) -> Errno {
 }
 
 /// Waits until no file system is frozen.
-pub(crate) async fn thawed(broker: &SharedBroker) {
+pub async fn thawed(broker: &SharedBroker) {
     let is_asked = Rc::new(Cell::new(false));
     poll_fn(|context| {
         let mut broker = broker.borrow_mut();

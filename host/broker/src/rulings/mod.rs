@@ -21,7 +21,7 @@ mod enabled;
 
 pub(crate) mod denials;
 
-pub(crate) use bounds::bounds;
+pub use bounds::bounds;
 pub use lists::{Lists, name_fault};
 pub use ruling::{By, Ruling, may_run_while_frozen};
 pub(crate) use ruling::{is_thaw, leads_out};

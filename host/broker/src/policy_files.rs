@@ -114,7 +114,7 @@ mod tests {
     use bulkhead_policy::Mode;
     use bulkhead_test_support::Scratch;
 
-    const SAMPLE: &str = include_str!("../dist/policy.toml");
+    const SAMPLE: &str = include_str!("../../dist/policy.toml");
 
     const PING: &str = "version = 1\n[[command]]\nnames = [\"guest-ping\"]\nmode = \"enforce\"\n";
 

@@ -4,7 +4,7 @@ use bulkhead_border::request::{Bound, Bounds};
 use bulkhead_policy::{Limits, Policy};
 
 /// What the compartment of `module` may use by the policy.
-pub(crate) fn bounds(module: &str, policy: &Policy) -> Bounds {
+pub fn bounds(module: &str, policy: &Policy) -> Bounds {
     let memory = |limits: &Limits| limits.memory.map(|bytes| usize::try_from(bytes).unwrap_or(usize::MAX));
     Bounds { memory: bound(module, policy, memory), time: bound(module, policy, |limits| limits.deadline) }
 }

@@ -1,15 +1,19 @@
 //! The side that rules and acts. It keeps what outlives a request, decides whether a command may run, asks the gate for what a
 //! module wants, and remembers what came of it. What it is told comes as messages (`bulkhead-border`), and none of them is
-//! believed in what the broker can know for itself: which module answers a command, what that module may import, whether file
+//! believed in what the broker can know for itself: which module answers a command, what that module imports, whether file
 //! systems are frozen.
 //!
 //! ```text
-//! serve      one message, one reply
-//!   request    a request is opened (rulings) and closed (denials, log, audit)
-//!   calls      what its module asks meanwhile: of the gate, or of what is kept here:
+//! serve          one message, one reply
+//!   request      a request is opened (rulings) and closed (denials, log, audit)
+//!   calls        what its module asks meanwhile: of the gate, or of what is kept here:
 //!     files, freezer, processes, agent
 //! ```
+//!
+//! It knows no engine and none of the client's bytes. What it keeps: [`handles`], [`children`], [`state`] (the state directory, the
+//! frozen flag); what it rules by: [`policy_files`], [`rulings`]; what it tells: [`auditing`], [`logging`], [`counts`].
 
+// A message, and what becomes of it.
 mod serve;
 
 mod request;
@@ -21,28 +25,39 @@ mod files;
 mod freezer;
 mod processes;
 
-// What is kept.
+// Whether a command may run.
+pub mod policy_files;
+pub mod rulings;
+
+// What outlives a request.
 pub mod children;
 pub mod handles;
+pub mod state;
+
+// What is told of it.
+mod acting;
+pub mod auditing;
+pub mod counts;
+pub mod logging;
 
 #[cfg(test)]
-pub(crate) mod testing;
+mod testing;
 
-pub(crate) use freezer::thawed;
+pub use freezer::thawed;
 pub use serve::{Here, Offence};
 
-use crate::auditing::Audit;
-use crate::counts::Counts;
-use crate::logging::LogHold;
-use crate::rulings::{Lists, Ruling, Rulings};
-use crate::state::State;
+use auditing::Audit;
 use bulkhead_catalog::Capability;
 use bulkhead_catalog::commands::{Catalog, Command};
 use bulkhead_gate::Gate;
 use children::Children;
+use counts::Counts;
 use freezer::OnceThawed;
 use handles::Handles;
+use logging::LogHold;
 use request::Open;
+use rulings::{Lists, Ruling, Rulings};
+use state::State;
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::rc::Rc;
@@ -153,3 +168,6 @@ impl Broker {
         self.children.reap(&self.gate);
     }
 }
+
+/// Our own version.
+pub(crate) const VERSION: &str = env!("CARGO_PKG_VERSION");
