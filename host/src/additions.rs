@@ -4,7 +4,8 @@
 //! wakes the agent.
 
 use bulkhead_broker::{SharedBroker, thawed};
-use bulkhead_gate::{Added, AdditionWatch, TakenOnline};
+use bulkhead_gate::{Added, TakenOnline};
+use bulkhead_watch::{self as watch, AdditionWatch};
 use std::convert::Infallible;
 use std::future::pending;
 use std::rc::Rc;
@@ -78,7 +79,9 @@ impl Additions {
 async fn next(watch: &Option<AdditionWatch>) -> Added {
     let Some(watch) = watch else { return pending().await };
     match watch.next().await {
-        Ok(added) => added,
+        Ok(watch::Added::Processor(id)) => Added::Processor(id),
+        Ok(watch::Added::MemoryBlock(index)) => Added::MemoryBlock(index),
+        Ok(watch::Added::Unknown) => Added::Unknown,
         Err(error) => {
             tracing::error!("what is added to the machine is not heard of any more: {error}");
             pending().await

@@ -8,7 +8,7 @@ use crate::session;
 use crate::tending::Tending;
 use crate::transport::{Transport, TransportError};
 use bulkhead_broker::SharedBroker;
-use bulkhead_sys::process::pause;
+use bulkhead_os::process::pause;
 use std::io;
 use std::time::Duration;
 use thiserror::Error;

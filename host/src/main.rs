@@ -20,11 +20,12 @@ use bulkhead_host::running::{Announced, InForce, Report, audit_limits, log_limit
 use bulkhead_host::runtime::Runtime;
 use bulkhead_host::transport::Transport;
 use bulkhead_host::{QEMU_VERSION, VERSION};
-use bulkhead_store::{DEFAULT_STORE, Store};
-use bulkhead_sys::process::{
+use bulkhead_os::code;
+use bulkhead_os::process::{
     Daemon, Daemonized, close_standard_streams, daemonize, hear_signals, hold_ends, hold_hang_ups,
 };
-use bulkhead_sys::{Linux, code};
+use bulkhead_store::{DEFAULT_STORE, Store};
+use bulkhead_sys::Linux;
 use std::cell::RefCell;
 use std::path::{PathBuf, absolute};
 use std::process::ExitCode;
@@ -142,7 +143,7 @@ fn may_run_code() -> anyhow::Result<()> {
 
 /// Runs the agent on a thread of its own, for a module's recursion must find a stack of a known size.
 fn serve(start: Start) -> anyhow::Result<ExitCode> {
-    bulkhead_sys::memory::keep();
+    bulkhead_os::memory::keep();
     let tokio = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
     let signals = {
         let _context = tokio.enter();

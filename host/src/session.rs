@@ -79,7 +79,7 @@ async fn receive(channel: &mut Channel, buffer: &mut [u8], framer: &mut Framer) 
         channel.stay_awake(MORE);
         if framer.took_memory() {
             // What a large reply has left would now stand beside it.
-            bulkhead_sys::memory::give_back();
+            bulkhead_os::memory::give_back();
         }
     }
     let mut read = pin!(channel.read(buffer));

@@ -1,7 +1,7 @@
 //! Looking after programs while no client asks for them.
 
 use bulkhead_broker::{Broker, SharedBroker};
-use bulkhead_sys::Watch;
+use bulkhead_watch::Watch;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;

@@ -117,8 +117,9 @@ daemon_needs_the_c_library_only() {
 step_unit() {
     local result=0 modules
     mapfile -t modules < <(sed 's/^/bulkhead-module-/' schemas/modules.txt)
-    run_tests -p bulkhead-audit -p bulkhead-catalog -p bulkhead-config -p bulkhead-engine -p bulkhead-gate -p bulkhead-host \
-        -p bulkhead-policy -p bulkhead-protocol -p bulkhead-store -p bulkhead-sys -p bulkhead-tools -p bulkhead-trust || result=1
+    run_tests -p bulkhead-audit -p bulkhead-border -p bulkhead-broker -p bulkhead-catalog -p bulkhead-config -p bulkhead-engine \
+        -p bulkhead-gate -p bulkhead-host -p bulkhead-os -p bulkhead-policy -p bulkhead-protocol -p bulkhead-store -p bulkhead-sys \
+        -p bulkhead-tools -p bulkhead-trust -p bulkhead-watch || result=1
     run_tests -p bulkhead-compile || result=1
     run_tests -p bulkhead-schema -p bulkhead-module "${modules[@]/#/-p}" -p bulkhead-zone \
         -p bulkhead-module-primary-address -p bulkhead-module-freeze-blockers -p bulkhead-test-support \

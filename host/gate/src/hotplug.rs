@@ -1,6 +1,6 @@
 //! `hotplug`: one processor or one block of memory at a time.
 
-use crate::{Added, Asked, Errno, Gate, Refusal};
+use crate::{Asked, Errno, Gate, Refusal};
 use bulkhead_border::Hotplug;
 use bulkhead_catalog::Capability;
 use bulkhead_policy::Ask;
@@ -28,6 +28,17 @@ const NAMES_LIMIT: usize = 65_536;
 /// How long what such a file says may be, in bytes. It bounds what is kept of a file that is none of the kernel's; those of the
 /// kernel say a word.
 const WORD_LIMIT: usize = 64;
+
+/// Something that was added to the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Added {
+    /// The processor of this number.
+    Processor(i64),
+    /// The block of memory of this number.
+    MemoryBlock(u64),
+    /// Nobody can say what: all that is there is looked at.
+    Unknown,
+}
 
 /// Something that was taken into use, or could not be.
 #[derive(Clone, Debug, PartialEq, Eq)]

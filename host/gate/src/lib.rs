@@ -50,12 +50,12 @@ pub use bulkhead_border::power::{Mode, Sleep, SleepTool, Tool};
 pub use bulkhead_border::{ProgramFailure, Refusal};
 pub use bulkhead_policy::Policy;
 pub use bulkhead_sys::{
-    Added, AdditionWatch, Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, MountId,
-    Notes, OpenFile, OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
+    Address, Ending, Errno, InterfaceAddress, Kernel, KeysError, Manner, MountError, MountId, Notes, OpenFile,
+    OpenFlags, Output, ProgramError, Spawn, Spawned, Trimmed, Usage,
 };
 pub use caps::{Caps, Opened, Position};
 pub use children::ChildNumber;
-pub use hotplug::TakenOnline;
+pub use hotplug::{Added, TakenOnline};
 pub use judgement::{Beyond, Judgement, Judgements, Standing};
 pub use processes::Started;
 pub use readable::is_ever_readable;

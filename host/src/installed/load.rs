@@ -11,7 +11,7 @@ use bulkhead_catalog::modules::is_built_in;
 use bulkhead_engine::IDENTITY;
 use bulkhead_policy::Policy;
 use bulkhead_store::{State, Store, Version};
-use bulkhead_sys::Aim;
+use bulkhead_watch::Aim;
 use std::error::Error;
 use std::ffi::OsStr;
 use std::fmt;

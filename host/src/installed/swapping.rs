@@ -9,7 +9,7 @@ use crate::running::Announced;
 use crate::runtime::Runtime;
 use bulkhead_broker::{SharedBroker, thawed};
 use bulkhead_store::Store;
-use bulkhead_sys::FolderWatch;
+use bulkhead_watch::FolderWatch;
 use std::cell::RefCell;
 use std::convert::Infallible;
 use std::future::{pending, poll_fn};

@@ -28,7 +28,7 @@ impl CustomCodeMemory for Code {
     }
 
     fn publish_executable(&self, begin: *const u8, length: usize) -> wasmtime::Result<()> {
-        Ok(bulkhead_sys::code::make_executable(begin, length)?)
+        Ok(bulkhead_os::code::make_executable(begin, length)?)
     }
 
     /// Code that is part of the agent's file stays what it is, for nobody can write to it; what was copied is unmapped next.

@@ -3,7 +3,7 @@
 //! Each compartment has a memory that nobody else has, zero from its first byte to its last, and behind it address space that
 //! cannot be touched: wiped ones differ in nothing from new ones.
 
-use bulkhead_sys::Region;
+use bulkhead_os::Region;
 use std::sync::{Arc, Mutex, PoisonError};
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 

@@ -75,7 +75,7 @@ impl Shared {
                 }
             }
             // Nothing has run for a while: what was kept for the next request is better used elsewhere.
-            bulkhead_sys::memory::give_back();
+            bulkhead_os::memory::give_back();
         }
     }
 }

@@ -10,8 +10,8 @@
 //! FORM state length digest  command          DEATHS times: time, digest, length, command
 //! ```
 
+use bulkhead_os::{Errno, KeptPage};
 use bulkhead_store::digest;
-use bulkhead_sys::{Errno, KeptPage};
 use nix::time::{ClockId, clock_gettime};
 use std::cell::RefCell;
 use std::ffi::OsString;

@@ -1,6 +1,7 @@
 //! A channel: an open connection to a client.
 
-use bulkhead_sys::{Errno, SocketWatch, Watch};
+use bulkhead_os::Errno;
+use bulkhead_watch::{SocketWatch, Watch};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::unistd::{read, write};
 use std::io;

@@ -3,7 +3,8 @@
 
 use super::{Channel, TransportError};
 use bulkhead_config::VsockPeers;
-use bulkhead_sys::{Errno, Watch, socket};
+use bulkhead_os::{Errno, socket};
+use bulkhead_watch::Watch;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;

@@ -2,7 +2,7 @@
 
 use super::{Channel, TransportError};
 use bulkhead_config::Method;
-use bulkhead_sys::{Errno, serial};
+use bulkhead_os::{Errno, serial};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::PathBuf;

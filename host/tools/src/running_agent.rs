@@ -3,7 +3,7 @@
 use anyhow::{Context, bail};
 use bulkhead_config::{Action, Config, Known, parse};
 use bulkhead_host::running::Report;
-use bulkhead_sys::process::ask;
+use bulkhead_os::process::ask;
 use std::ffi::OsString;
 use std::path::Path;
 use std::thread::sleep;

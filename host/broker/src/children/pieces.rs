@@ -1,6 +1,6 @@
 //! Bytes that come and go in any amount.
 
-use bulkhead_sys::memory;
+use bulkhead_os::memory;
 use std::collections::VecDeque;
 
 /// How long a piece is, in bytes, all but the last one. Long enough for one reading of a pipe.

@@ -5,7 +5,7 @@ use crate::which::Whose;
 use anyhow::{Context, bail};
 use bulkhead_broker::policy_files::{Loaded, PolicyFiles};
 use bulkhead_host::running::Report;
-use bulkhead_sys::process::hang_up;
+use bulkhead_os::process::hang_up;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
