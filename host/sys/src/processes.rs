@@ -1,7 +1,46 @@
-//! Programs that run on their own, as plain values.
+//! Programs that run on their own.
 
-use crate::{Held, Output};
+use crate::{Ending, Held, Output, Rehearsal, System};
+use nix::errno::Errno;
 use std::os::fd::OwnedFd;
+
+/// Starting programs that outlive the call, and seeing how they end.
+pub trait Processes {
+    /// Starts a program that outlives the call.
+    fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno>;
+
+    /// Kills a program that was started in a group of its own, with all that it has started (killpg(2), SIGKILL). Only as
+    /// long as it was not reaped, for then the number may be another's.
+    fn kill_group(&self, pid: i32) -> Result<(), Errno>;
+
+    /// Whether a program that [`Processes::spawn`] started has ended. It is not forgotten by that: its number stays its own
+    /// until it is reaped.
+    fn has_ended(&self, pid: i32) -> Result<bool, Errno>;
+
+    /// How a program that [`Processes::spawn`] started ended; nothing while it runs (waitpid(2)). Forgets it once it has told.
+    fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno>;
+}
+
+/// The number of every program that is pretended to run. No process has it: the kernel's numbers end at 2^22.
+pub(crate) const PRETENDED: i32 = i32::MAX;
+
+impl<S: System> Processes for Rehearsal<S> {
+    fn spawn(&self, _program: &Spawn) -> Result<Spawned, Errno> {
+        Ok(Spawned { pid: PRETENDED, stdin: None, stdout: None, stderr: None })
+    }
+
+    fn kill_group(&self, _pid: i32) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn has_ended(&self, _pid: i32) -> Result<bool, Errno> {
+        Ok(true)
+    }
+
+    fn reap(&self, _pid: i32) -> Result<Option<Ending>, Errno> {
+        Ok(Some(Ending::Exited(0)))
+    }
+}
 
 /// A program to start.
 #[derive(Debug, PartialEq)]

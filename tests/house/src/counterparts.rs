@@ -30,7 +30,7 @@ const SHARED_GATE: &[&str] = &[
 /// `clock-setting` and `accounts` do what no system call does; `mounts` and `disks` ask what may never be answered; `files`,
 /// `processes`, `system-files` and what acts on mount points look paths up, which a filter of tests makes harder; `processes`,
 /// `freezer`, `trimmer` and `accounts` ask whether two names are those of one thing.
-const SHARED_SYS: &[&str] = &["mod", "filter", "lookup", "patience", "programs", "same"];
+const SHARED_SYS: &[&str] = &["mod", "filter", "lookup", "names", "patience", "programs"];
 
 #[test]
 fn every_interface_has_its_capability() {

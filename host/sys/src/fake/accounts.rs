@@ -1,6 +1,6 @@
 //! Pretended users with keys.
 
-use super::{Fake, State};
+use super::Fake;
 use crate::KeysError;
 use nix::errno::Errno;
 
@@ -32,23 +32,25 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::read_keys`].
-pub(super) fn read_keys(state: &State, user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
-    let found = state.accounts.users.iter().find(|known| known.name == user).ok_or(KeysError::NoUser)?;
-    let no_file = |errno| KeysError::NoFile(path(user), errno);
-    match found.keys.clone()? {
-        Some(keys) if keys.len() > limit => Err(no_file(Errno::EFBIG)),
-        Some(keys) => Ok(keys),
-        None => Err(no_file(Errno::ENOENT)),
+impl crate::Accounts for Fake {
+    fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
+        let state = &self.0.borrow();
+        let found = state.accounts.users.iter().find(|known| known.name == user).ok_or(KeysError::NoUser)?;
+        let no_file = |errno| KeysError::NoFile(path(user), errno);
+        match found.keys.clone()? {
+            Some(keys) if keys.len() > limit => Err(no_file(Errno::EFBIG)),
+            Some(keys) => Ok(keys),
+            None => Err(no_file(Errno::ENOENT)),
+        }
     }
-}
 
-/// See [`crate::System::write_keys`].
-pub(super) fn write_keys(state: &mut State, user: &str, text: &[u8]) -> Result<(), KeysError> {
-    let found = state.accounts.users.iter_mut().find(|known| known.name == user).ok_or(KeysError::NoUser)?;
-    *found.keys.as_mut().map_err(|error| error.clone())? = Some(text.to_vec());
-    state.note("write keys of", user.as_bytes());
-    Ok(())
+    fn write_keys(&self, user: &str, text: &[u8]) -> Result<(), KeysError> {
+        let state = &mut *self.0.borrow_mut();
+        let found = state.accounts.users.iter_mut().find(|known| known.name == user).ok_or(KeysError::NoUser)?;
+        *found.keys.as_mut().map_err(|error| error.clone())? = Some(text.to_vec());
+        state.note("write keys of", user.as_bytes());
+        Ok(())
+    }
 }
 
 fn path(user: &str) -> Vec<u8> {

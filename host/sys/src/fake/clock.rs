@@ -1,11 +1,11 @@
 //! A clock that stands still.
 
-use super::{Fake, State};
+use super::Fake;
 
 /// What the pretended system knows of it.
 #[derive(Debug, Default)]
 pub(super) struct Clock {
-    now: i64,
+    pub(super) now: i64,
 }
 
 impl Fake {
@@ -15,7 +15,9 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::now`].
-pub(super) fn now(state: &State) -> i64 {
-    state.clock.now
+impl crate::Clock for Fake {
+    fn now(&self) -> i64 {
+        let state = &self.0.borrow();
+        state.clock.now
+    }
 }

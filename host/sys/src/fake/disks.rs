@@ -1,6 +1,6 @@
 //! Disks whose health a test writes.
 
-use super::{Fake, State};
+use super::Fake;
 use nix::errno::Errno;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -18,7 +18,9 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::nvme_health`].
-pub(super) fn nvme_health(state: &State, name: &[u8], _patience: Duration) -> Result<Vec<u8>, Errno> {
-    state.disks_health.answers.get(name).cloned().unwrap_or(Err(Errno::ENODEV))
+impl crate::Disks for Fake {
+    fn nvme_health(&self, name: &[u8], _patience: Duration) -> Result<Vec<u8>, Errno> {
+        let state = &self.0.borrow();
+        state.disks_health.answers.get(name).cloned().unwrap_or(Err(Errno::ENODEV))
+    }
 }

@@ -1,6 +1,6 @@
 //! A few files that pretend. What is opened is /dev/null, unless it was given a text; what was opened how is noted.
 
-use super::{Fake, State};
+use super::Fake;
 use crate::{Found, Located, ObjectKind, OpenFile, OpenFlags, in_memory};
 use nix::errno::Errno;
 use std::collections::BTreeMap;
@@ -62,14 +62,86 @@ impl Files {
     }
 }
 
-/// What was put at a path, as it is opened where everything is permitted and nobody looks first where it lies; and `/dev/null` under
-/// its own name.
-pub(super) fn open_file(state: &mut State, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
-    if path == b"/dev/null" {
-        return null(flags);
+impl crate::Files for Fake {
+    /// What was put at a path, as it is opened where everything is permitted and nobody looks first where it lies; and `/dev/null` under
+    /// its own name.
+    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
+        if path == b"/dev/null" {
+            return null(flags);
+        }
+        let located = self.locate(path, &[])?;
+        self.open_located(&located, flags)
     }
-    let located = locate(state, path, &[])?;
-    open_located(state, &located, flags)
+
+    /// Trees are told by the text of paths: here nothing moves, and nothing is mounted.
+    fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {
+        let state = &self.0.borrow();
+        let path = str::from_utf8(path).map_err(|_| Errno::EINVAL)?;
+        let (mut real, mut by_link) = (String::new(), false);
+        let steps = path.split('/').rev().filter(|step| !matches!(*step, "" | "."));
+        let mut ahead: Vec<String> = steps.map(str::to_owned).collect();
+        let (mut kind, mut size, mut has_other_names, mut errno) = (ObjectKind::Folder, 0, false, None);
+        while let Some(step) = ahead.pop() {
+            if step == ".." {
+                real.truncate(real.rfind('/').unwrap_or(0));
+                continue;
+            }
+            let next = format!("{real}/{step}");
+            match state.files.at(&next) {
+                Some(FakeFile::Link(target)) => {
+                    by_link = true;
+                    real.clear();
+                    ahead.extend(target.split('/').rev().filter(|step| !step.is_empty()).map(str::to_owned));
+                    continue;
+                }
+                Some(FakeFile::File { size: bytes, names }) => {
+                    (kind, size, has_other_names) = (ObjectKind::File, bytes, names > 1);
+                }
+                Some(FakeFile::Folder) => {}
+                Some(FakeFile::Special) => kind = ObjectKind::Special,
+                None => {
+                    (kind, errno) = (ObjectKind::Missing, Some(Errno::ENOENT));
+                    if ahead.is_empty() {
+                        errno = None;
+                        real = next;
+                    }
+                    break;
+                }
+            }
+            real = next;
+        }
+        let lies_in =
+            |tree: &str| tree == "/" || real.strip_prefix(tree).is_some_and(|it| it.is_empty() || it.starts_with('/'));
+        let (within, others): (Vec<usize>, Vec<usize>) =
+            (0..trees.len()).partition(|position| lies_in(trees[*position]));
+        let null = || File::open("/dev/null").map(|file| OwnedFd::from(file).into()).map_err(|_| Errno::EIO);
+        let found = match (kind, errno) {
+            (_, Some(errno)) => Found::Nothing(errno),
+            (ObjectKind::Missing, None) => Found::Place { folder: null()?, name: Vec::new() },
+            _ => Found::Object(null()?),
+        };
+        let perhaps = if has_other_names { others } else { Vec::new() };
+        let is_plain = kind != ObjectKind::Special;
+        Ok(Located { found, path: real.into_bytes(), kind, size, has_other_names, is_plain, by_link, within, perhaps })
+    }
+
+    /// Notes what is opened or made, and how.
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
+        let state = &mut *self.0.borrow_mut();
+        let deed = match &located.found {
+            Found::Object(_) if located.kind == ObjectKind::Folder && flags.write => return Err(Errno::EISDIR),
+            Found::Object(_) if flags.truncate => "empty",
+            Found::Object(_) => "open",
+            Found::Place { .. } if flags.create => "make",
+            Found::Place { .. } => return Err(Errno::ENOENT),
+            Found::Nothing(errno) => return Err(*errno),
+        };
+        state.note(deed, &located.path);
+        match state.files.texts.get(&located.path) {
+            Some(text) => with_text(text, flags).map(OpenFile::from),
+            None => null(flags),
+        }
+    }
 }
 
 fn null(flags: OpenFlags) -> Result<OpenFile, Errno> {
@@ -84,77 +156,10 @@ fn with_text(text: &[u8], flags: OpenFlags) -> Result<File, Errno> {
     begun.map(|_| file).map_err(|_| Errno::EIO)
 }
 
-/// See [`crate::System::locate`]. Trees are told by the text of paths: here nothing moves, and nothing is mounted.
-pub(super) fn locate(state: &State, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {
-    let path = str::from_utf8(path).map_err(|_| Errno::EINVAL)?;
-    let (mut real, mut by_link) = (String::new(), false);
-    let steps = path.split('/').rev().filter(|step| !matches!(*step, "" | "."));
-    let mut ahead: Vec<String> = steps.map(str::to_owned).collect();
-    let (mut kind, mut size, mut has_other_names, mut errno) = (ObjectKind::Folder, 0, false, None);
-    while let Some(step) = ahead.pop() {
-        if step == ".." {
-            real.truncate(real.rfind('/').unwrap_or(0));
-            continue;
-        }
-        let next = format!("{real}/{step}");
-        match state.files.at(&next) {
-            Some(FakeFile::Link(target)) => {
-                by_link = true;
-                real.clear();
-                ahead.extend(target.split('/').rev().filter(|step| !step.is_empty()).map(str::to_owned));
-                continue;
-            }
-            Some(FakeFile::File { size: bytes, names }) => {
-                (kind, size, has_other_names) = (ObjectKind::File, bytes, names > 1);
-            }
-            Some(FakeFile::Folder) => {}
-            Some(FakeFile::Special) => kind = ObjectKind::Special,
-            None => {
-                (kind, errno) = (ObjectKind::Missing, Some(Errno::ENOENT));
-                if ahead.is_empty() {
-                    errno = None;
-                    real = next;
-                }
-                break;
-            }
-        }
-        real = next;
-    }
-    let lies_in =
-        |tree: &str| tree == "/" || real.strip_prefix(tree).is_some_and(|it| it.is_empty() || it.starts_with('/'));
-    let (within, others): (Vec<usize>, Vec<usize>) = (0..trees.len()).partition(|position| lies_in(trees[*position]));
-    let null = || File::open("/dev/null").map(|file| OwnedFd::from(file).into()).map_err(|_| Errno::EIO);
-    let found = match (kind, errno) {
-        (_, Some(errno)) => Found::Nothing(errno),
-        (ObjectKind::Missing, None) => Found::Place { folder: null()?, name: Vec::new() },
-        _ => Found::Object(null()?),
-    };
-    let perhaps = if has_other_names { others } else { Vec::new() };
-    let is_plain = kind != ObjectKind::Special;
-    Ok(Located { found, path: real.into_bytes(), kind, size, has_other_names, is_plain, by_link, within, perhaps })
-}
-
-/// See [`crate::System::open_located`]. Notes what is opened or made, and how.
-pub(super) fn open_located(state: &mut State, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
-    let deed = match &located.found {
-        Found::Object(_) if located.kind == ObjectKind::Folder && flags.write => return Err(Errno::EISDIR),
-        Found::Object(_) if flags.truncate => "empty",
-        Found::Object(_) => "open",
-        Found::Place { .. } if flags.create => "make",
-        Found::Place { .. } => return Err(Errno::ENOENT),
-        Found::Nothing(errno) => return Err(*errno),
-    };
-    state.note(deed, &located.path);
-    match state.files.texts.get(&located.path) {
-        Some(text) => with_text(text, flags).map(OpenFile::from),
-        None => null(flags),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::System;
+    use crate::Files as _;
 
     #[test]
     fn a_file_has_its_text_every_time() {

@@ -1,7 +1,7 @@
 //! Processors and memory that are taken in and out of use in name only, or refuse to be. What the kernel says of them in
 //! its files is the test's to write.
 
-use super::{Fake, State};
+use super::Fake;
 use nix::errno::Errno;
 use std::collections::HashMap;
 
@@ -24,16 +24,18 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::set_processor`].
-pub(super) fn set_processor(state: &mut State, id: i64, online: bool) -> Result<(), Errno> {
-    state.note("processor", format!("{id} {}", word(online)).as_bytes());
-    state.hotplug.processors.get(&id).map_or(Ok(()), |errno| Err(*errno))
-}
+impl crate::Hotplug for Fake {
+    fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno> {
+        let state = &mut *self.0.borrow_mut();
+        state.note("processor", format!("{id} {}", word(online)).as_bytes());
+        state.hotplug.processors.get(&id).map_or(Ok(()), |errno| Err(*errno))
+    }
 
-/// See [`crate::System::set_memory_block`].
-pub(super) fn set_memory_block(state: &mut State, index: u64, online: bool) -> Result<(), Errno> {
-    state.note("memory block", format!("{index} {}", word(online)).as_bytes());
-    state.hotplug.memory_blocks.get(&index).map_or(Ok(()), |errno| Err(*errno))
+    fn set_memory_block(&self, index: u64, online: bool) -> Result<(), Errno> {
+        let state = &mut *self.0.borrow_mut();
+        state.note("memory block", format!("{index} {}", word(online)).as_bytes());
+        state.hotplug.memory_blocks.get(&index).map_or(Ok(()), |errno| Err(*errno))
+    }
 }
 
 fn word(online: bool) -> &'static str {

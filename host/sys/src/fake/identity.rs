@@ -1,6 +1,6 @@
 //! A pretended kernel.
 
-use super::{Fake, State};
+use super::Fake;
 use crate::Kernel;
 use nix::errno::Errno;
 use std::collections::BTreeMap;
@@ -30,17 +30,19 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::uname`].
-pub(super) fn uname(state: &State) -> Result<Kernel, Errno> {
-    Ok(state.identity.kernel.clone())
-}
+impl crate::Identity for Fake {
+    fn uname(&self) -> Result<Kernel, Errno> {
+        let state = &self.0.borrow();
+        Ok(state.identity.kernel.clone())
+    }
 
-/// See [`crate::System::loads`].
-pub(super) fn loads(state: &State) -> Result<[u64; 3], Errno> {
-    Ok(state.identity.loads)
-}
+    fn loads(&self) -> Result<[u64; 3], Errno> {
+        let state = &self.0.borrow();
+        Ok(state.identity.loads)
+    }
 
-/// See [`crate::System::environment`].
-pub(super) fn environment(state: &State, name: &str) -> Option<Vec<u8>> {
-    state.identity.environment.get(name).cloned()
+    fn environment(&self, name: &str) -> Option<Vec<u8>> {
+        let state = &self.0.borrow();
+        state.identity.environment.get(name).cloned()
+    }
 }

@@ -1,6 +1,6 @@
 //! A mount table made from the pretended disks.
 
-use super::{Fake, State};
+use super::Fake;
 use crate::{MountId, Usage, in_memory};
 use nix::errno::Errno;
 use std::collections::{BTreeMap, BTreeSet};
@@ -60,37 +60,36 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::mount_table`]. The table that was set, or one line per disk, each a device of its own.
-pub(super) fn mount_table(state: &State) -> Result<File, Errno> {
-    let line = |(index, disk): (usize, &super::Disk)| {
-        format!("{index} 0 8:{index} / {} rw - ext4 /dev/fake{index} rw\n", disk.mount_point)
-    };
-    let made = || state.disks.iter().enumerate().map(line).collect::<String>().into_bytes();
-    in_memory(&state.mounts.table.clone().unwrap_or_else(|| Ok(made()))?)
-}
-
-/// See [`crate::System::block_device`].
-pub(super) fn block_device(state: &State, path: &[u8]) -> Result<(u32, u32), Errno> {
-    state.mounts.devices.get(path).copied().ok_or(Errno::ENODEV)
-}
-
-/// See [`crate::System::usage`]. Who was told nothing is asked in vain.
-pub(super) fn usage(
-    state: &State,
-    mount_point: &[u8],
-    is: Option<MountId>,
-    _patience: Duration,
-) -> Result<Usage, Errno> {
-    if is.is_some() && state.mounts.is_hidden(mount_point) {
-        return Err(Errno::EXDEV);
+impl crate::Mounts for Fake {
+    /// The table that was set, or one line per disk, each a device of its own.
+    fn mount_table(&self) -> Result<File, Errno> {
+        let state = &self.0.borrow();
+        let line = |(index, disk): (usize, &super::Disk)| {
+            format!("{index} 0 8:{index} / {} rw - ext4 /dev/fake{index} rw\n", disk.mount_point)
+        };
+        let made = || state.disks.iter().enumerate().map(line).collect::<String>().into_bytes();
+        in_memory(&state.mounts.table.clone().unwrap_or_else(|| Ok(made()))?)
     }
-    state.mounts.usage.get(mount_point).copied().unwrap_or(Err(Errno::ETIMEDOUT))
-}
 
-/// See [`crate::System::btrfs_id`].
-pub(super) fn btrfs_id(state: &State, mount_point: &[u8], _is: MountId, _patience: Duration) -> Result<Vec<u8>, Errno> {
-    if state.mounts.is_hidden(mount_point) {
-        return Err(Errno::EXDEV);
+    fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
+        let state = &self.0.borrow();
+        state.mounts.devices.get(path).copied().ok_or(Errno::ENODEV)
     }
-    state.mounts.btrfs.get(mount_point).map(|id| id.to_vec()).ok_or(Errno::ENOTTY)
+
+    /// Who was told nothing is asked in vain.
+    fn usage(&self, mount_point: &[u8], is: Option<MountId>, _patience: Duration) -> Result<Usage, Errno> {
+        let state = &self.0.borrow();
+        if is.is_some() && state.mounts.is_hidden(mount_point) {
+            return Err(Errno::EXDEV);
+        }
+        state.mounts.usage.get(mount_point).copied().unwrap_or(Err(Errno::ETIMEDOUT))
+    }
+
+    fn btrfs_id(&self, mount_point: &[u8], _is: MountId, _patience: Duration) -> Result<Vec<u8>, Errno> {
+        let state = &self.0.borrow();
+        if state.mounts.is_hidden(mount_point) {
+            return Err(Errno::EXDEV);
+        }
+        state.mounts.btrfs.get(mount_point).map(|id| id.to_vec()).ok_or(Errno::ENOTTY)
+    }
 }

@@ -1,6 +1,6 @@
 //! Interfaces that a test makes.
 
-use super::{Fake, State};
+use super::Fake;
 use crate::{Address, InterfaceAddress};
 use nix::errno::Errno;
 
@@ -18,8 +18,10 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::addresses`].
-pub(super) fn addresses(state: &State, limit: usize) -> Result<Vec<InterfaceAddress>, Errno> {
-    let all = &state.network.addresses;
-    if all.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(all.clone()) }
+impl crate::Network for Fake {
+    fn addresses(&self, limit: usize) -> Result<Vec<InterfaceAddress>, Errno> {
+        let state = &self.0.borrow();
+        let all = &state.network.addresses;
+        if all.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(all.clone()) }
+    }
 }

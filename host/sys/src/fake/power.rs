@@ -1,7 +1,8 @@
 //! Sleep that is only noted.
 
-use super::{Fake, State};
+use super::Fake;
 use nix::errno::Errno;
+use std::time::Duration;
 
 /// What the pretended system knows of it.
 #[derive(Debug, Default)]
@@ -16,8 +17,11 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::kernel_sleep`]. Comes back at once: the nights of this system are short.
-pub(super) fn kernel_sleep(state: &mut State, word: &str) -> Result<(), Errno> {
-    state.note("sleep", word.as_bytes());
-    state.power.refuses_to_sleep.map_or(Ok(()), Err)
+impl crate::Power for Fake {
+    /// Comes back at once: the nights of this system are short.
+    fn kernel_sleep(&self, word: &str, _limit: Duration) -> Result<(), Errno> {
+        let state = &mut *self.0.borrow_mut();
+        state.note("sleep", word.as_bytes());
+        state.power.refuses_to_sleep.map_or(Ok(()), Err)
+    }
 }

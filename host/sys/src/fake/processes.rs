@@ -1,13 +1,12 @@
 //! Programs that run until a test ends them.
 
-use super::{Fake, FakeProgram, State, programs};
-use crate::{Ending, LocatedProgram, Manner, Output, ProgramError, Spawn, Spawned};
+use super::{Fake, programs};
+use crate::{Ending, Manner, Output, ProgramError, Spawn, Spawned};
 use nix::errno::Errno;
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{PipeReader, PipeWriter, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::AsFd;
 
 /// What the pretended system knows of it.
 #[derive(Debug, Default)]
@@ -94,72 +93,72 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::find_program`]. A name is found in any folder: the pretended system has one of each.
-pub(super) fn find_program(state: &State, name: &[u8], _search_path: Option<&[u8]>) -> Result<Vec<u8>, Errno> {
-    if name.contains(&b'/') {
-        return Ok(name.to_vec());
-    }
-    let is_named = |path: &&str| path.rsplit('/').next().is_some_and(|last| last.as_bytes() == name);
-    let links = state.processes.links.iter().map(|(path, _)| *path);
-    let found = state.programs.iter().map(|program| program.path.as_str()).chain(links).find(is_named);
-    found.map(|path| path.as_bytes().to_vec()).ok_or(Errno::ENOENT)
-}
-
-/// See [`crate::System::locate_program`].
-pub(super) fn locate_program(state: &State, path: &[u8]) -> Result<LocatedProgram, Errno> {
-    let path = installed(state, path)?.path.as_bytes().to_vec();
-    let file = File::open("/dev/null").map_err(|_| Errno::EMFILE)?;
-    Ok(LocatedProgram { file: OwnedFd::from(file).into(), path, is_fixed: false })
-}
-
-/// The program at the end of the links.
-fn installed<'a>(state: &'a State, path: &[u8]) -> Result<&'a FakeProgram, Errno> {
-    let link = state.processes.links.iter().find(|(link, _)| link.as_bytes() == path);
-    let path = link.map_or(path, |(_, target)| target.as_bytes());
-    programs::find(state, path).ok_or(Errno::ENOENT)
-}
-
-/// See [`crate::System::spawn`]. Notes the call, arguments and manner and all: `spawn` executes what is at the path,
-/// `execute` the file that was found before.
-pub(super) fn spawn(state: &mut State, program: &Spawn) -> Result<Spawned, Errno> {
-    let installed = installed(state, &program.path)?;
-    if let Err(ProgramError::NotStarted(errno)) = installed.outcome {
-        return Err(errno);
-    }
-    let installed_path = installed.path.clone();
-    let Manner { file, user, own_group, .. } = &program.manner;
-    let words = std::iter::once(&program.path).chain(program.arguments.iter().skip(1));
-    let mut words = words.map(Vec::as_slice).collect::<Vec<_>>().join(b" ".as_slice());
-    words.extend(user.iter().flat_map(|user| format!(" as {user}").into_bytes()));
-    words.extend_from_slice(if *own_group { b" in its own group" } else { b"" });
-    state.note(if file.is_some() { "execute" } else { "spawn" }, &words);
-    let pid = state.processes.last + 1;
-    let mut child = Child::default();
-    let mut spawned = Spawned { pid, stdin: None, stdout: None, stderr: None };
-    if program.input {
-        let (reader, writer) = pipe()?;
-        child.stdin = Some(reader);
-        spawned.stdin = Some(unblocked(writer)?.into());
-    }
-    if program.stdout == Output::Capture {
-        let (reader, writer) = pipe()?;
-        child.stdout = Some(writer);
-        spawned.stdout = Some(unblocked(reader)?.into());
-    }
-    if program.stderr == Output::Capture {
-        let (reader, writer) = pipe()?;
-        child.stderr = Some(writer);
-        spawned.stderr = Some(unblocked(reader)?.into());
-    }
-    if let Some((text, ending)) = state.processes.brief.get(installed_path.as_str()) {
-        if let Some(pipe) = &mut child.stdout {
-            pipe.write_all(text).map_err(|_| Errno::EIO)?;
+impl crate::Processes for Fake {
+    /// Notes the call, arguments and manner and all: `spawn` executes what is at the path,
+    /// `execute` the file that was found before.
+    fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno> {
+        let state = &mut *self.0.borrow_mut();
+        let installed = programs::installed(state, &program.path)?;
+        if let Err(ProgramError::NotStarted(errno)) = installed.outcome {
+            return Err(errno);
         }
-        child = Child { ending: Some(*ending), ..Child::default() };
+        let installed_path = installed.path.clone();
+        let Manner { file, user, own_group, .. } = &program.manner;
+        let words = std::iter::once(&program.path).chain(program.arguments.iter().skip(1));
+        let mut words = words.map(Vec::as_slice).collect::<Vec<_>>().join(b" ".as_slice());
+        words.extend(user.iter().flat_map(|user| format!(" as {user}").into_bytes()));
+        words.extend_from_slice(if *own_group { b" in its own group" } else { b"" });
+        state.note(if file.is_some() { "execute" } else { "spawn" }, &words);
+        let pid = state.processes.last + 1;
+        let mut child = Child::default();
+        let mut spawned = Spawned { pid, stdin: None, stdout: None, stderr: None };
+        if program.input {
+            let (reader, writer) = pipe()?;
+            child.stdin = Some(reader);
+            spawned.stdin = Some(unblocked(writer)?.into());
+        }
+        if program.stdout == Output::Capture {
+            let (reader, writer) = pipe()?;
+            child.stdout = Some(writer);
+            spawned.stdout = Some(unblocked(reader)?.into());
+        }
+        if program.stderr == Output::Capture {
+            let (reader, writer) = pipe()?;
+            child.stderr = Some(writer);
+            spawned.stderr = Some(unblocked(reader)?.into());
+        }
+        if let Some((text, ending)) = state.processes.brief.get(installed_path.as_str()) {
+            if let Some(pipe) = &mut child.stdout {
+                pipe.write_all(text).map_err(|_| Errno::EIO)?;
+            }
+            child = Child { ending: Some(*ending), ..Child::default() };
+        }
+        state.processes.last = pid;
+        state.processes.children.insert(pid, child);
+        Ok(spawned)
     }
-    state.processes.last = pid;
-    state.processes.children.insert(pid, child);
-    Ok(spawned)
+
+    /// Notes the call.
+    fn kill_group(&self, pid: i32) -> Result<(), Errno> {
+        let state = &mut *self.0.borrow_mut();
+        state.note("kill group", pid.to_string().as_bytes());
+        let child = state.processes.children.get_mut(&pid).filter(|child| !child.reaped).ok_or(Errno::ESRCH)?;
+        *child = Child { ending: Some(child.ending.unwrap_or(Ending::Killed(9))), ..Child::default() };
+        Ok(())
+    }
+
+    fn has_ended(&self, pid: i32) -> Result<bool, Errno> {
+        let state = &self.0.borrow();
+        let child = state.processes.children.get(&pid).filter(|child| !child.reaped).ok_or(Errno::ECHILD)?;
+        Ok(child.ending.is_some())
+    }
+
+    fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno> {
+        let state = &mut *self.0.borrow_mut();
+        let child = state.processes.children.get_mut(&pid).filter(|child| !child.reaped).ok_or(Errno::ECHILD)?;
+        child.reaped = child.ending.is_some();
+        Ok(child.ending)
+    }
 }
 
 fn pipe() -> Result<(PipeReader, PipeWriter), Errno> {
@@ -169,25 +168,4 @@ fn pipe() -> Result<(PipeReader, PipeWriter), Errno> {
 fn unblocked<P: AsFd>(end: P) -> Result<P, Errno> {
     fcntl(&end, FcntlArg::F_SETFL(OFlag::O_NONBLOCK))?;
     Ok(end)
-}
-
-/// See [`crate::System::kill_group`]. Notes the call.
-pub(super) fn kill_group(state: &mut State, pid: i32) -> Result<(), Errno> {
-    state.note("kill group", pid.to_string().as_bytes());
-    let child = state.processes.children.get_mut(&pid).filter(|child| !child.reaped).ok_or(Errno::ESRCH)?;
-    *child = Child { ending: Some(child.ending.unwrap_or(Ending::Killed(9))), ..Child::default() };
-    Ok(())
-}
-
-/// See [`crate::System::has_ended`].
-pub(super) fn has_ended(state: &State, pid: i32) -> Result<bool, Errno> {
-    let child = state.processes.children.get(&pid).filter(|child| !child.reaped).ok_or(Errno::ECHILD)?;
-    Ok(child.ending.is_some())
-}
-
-/// See [`crate::System::reap`].
-pub(super) fn reap(state: &mut State, pid: i32) -> Result<Option<Ending>, Errno> {
-    let child = state.processes.children.get_mut(&pid).filter(|child| !child.reaped).ok_or(Errno::ECHILD)?;
-    child.reaped = child.ending.is_some();
-    Ok(child.ending)
 }

@@ -1,6 +1,6 @@
 //! System files that a test writes.
 
-use super::{Fake, State};
+use super::Fake;
 use nix::errno::Errno;
 use std::collections::BTreeMap;
 
@@ -23,34 +23,36 @@ impl Fake {
     }
 }
 
-/// See [`crate::System::read_system_file`].
-pub(super) fn read(state: &State, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
-    let text = state.system_files.texts.get(&joined(tree, path)).ok_or(Errno::ENOENT)?;
-    if text.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(text.clone()) }
-}
-
-/// See [`crate::System::system_entries`].
-pub(super) fn entries(state: &State, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
-    let folder = [&joined(tree, path), b"/".as_slice()].concat();
-    let all = state.system_files.texts.keys().chain(state.system_files.links.keys());
-    let below = all.filter_map(|path| path.strip_prefix(folder.as_slice()));
-    let mut names: Vec<_> = below.filter_map(|rest| rest.split(|byte| *byte == b'/').next()).collect();
-    names.sort_unstable();
-    names.dedup();
-    match names.len() {
-        0 => Err(Errno::ENOENT),
-        count if count > limit => Err(Errno::EOVERFLOW),
-        _ => Ok(names.into_iter().map(<[u8]>::to_vec).collect()),
+impl crate::SystemFiles for Fake {
+    fn read_system_file(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
+        let state = &self.0.borrow();
+        let text = state.system_files.texts.get(&joined(tree, path)).ok_or(Errno::ENOENT)?;
+        if text.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(text.clone()) }
     }
-}
 
-/// See [`crate::System::resolve_link`].
-pub(super) fn resolve(state: &State, tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
-    let path = joined(tree, path);
-    match state.system_files.links.get(&path) {
-        Some(target) => Ok(target.clone()),
-        None if state.system_files.texts.contains_key(&path) => Err(Errno::EINVAL),
-        None => Err(Errno::ENOENT),
+    fn system_entries(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
+        let state = &self.0.borrow();
+        let folder = [&joined(tree, path), b"/".as_slice()].concat();
+        let all = state.system_files.texts.keys().chain(state.system_files.links.keys());
+        let below = all.filter_map(|path| path.strip_prefix(folder.as_slice()));
+        let mut names: Vec<_> = below.filter_map(|rest| rest.split(|byte| *byte == b'/').next()).collect();
+        names.sort_unstable();
+        names.dedup();
+        match names.len() {
+            0 => Err(Errno::ENOENT),
+            count if count > limit => Err(Errno::EOVERFLOW),
+            _ => Ok(names.into_iter().map(<[u8]>::to_vec).collect()),
+        }
+    }
+
+    fn resolve_link(&self, tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
+        let state = &self.0.borrow();
+        let path = joined(tree, path);
+        match state.system_files.links.get(&path) {
+            Some(target) => Ok(target.clone()),
+            None if state.system_files.texts.contains_key(&path) => Err(Errno::EINVAL),
+            None => Err(Errno::ENOENT),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ mod folders;
 mod keys;
 mod rights;
 
-use super::patience;
-use crate::KeysError;
+use super::{Linux, patience};
+use crate::{Accounts, KeysError};
 use nix::errno::Errno;
 pub(super) use rights::Account;
 use std::convert::Infallible;
@@ -31,15 +31,15 @@ static LATE: Mutex<Vec<Late>> = Mutex::new(Vec::new());
 /// Whose home is waited for, and what tells that it is not any more.
 type Late = (String, Receiver<Infallible>);
 
-/// See [`crate::System::read_keys`].
-pub(super) fn read_keys(user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
-    as_user(user, move |account| keys::read(&account.home, limit))
-}
+impl Accounts for Linux {
+    fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
+        as_user(user, move |account| keys::read(&account.home, limit))
+    }
 
-/// See [`crate::System::write_keys`].
-pub(super) fn write_keys(user: &str, text: &[u8]) -> Result<(), KeysError> {
-    let text = text.to_vec();
-    as_user(user, move |account| keys::replace(&account.home, &text))
+    fn write_keys(&self, user: &str, text: &[u8]) -> Result<(), KeysError> {
+        let text = text.to_vec();
+        as_user(user, move |account| keys::replace(&account.home, &text))
+    }
 }
 
 /// Who the user is. Waits for the user database, but not for ever.
@@ -165,7 +165,7 @@ mod tests {
         for user in ["no-such-user", "", "root\0", "no\nsuch", &"x".repeat(10_000)] {
             let mut found = Err(KeysError::TimedOut);
             while found == Err(KeysError::TimedOut) {
-                found = read_keys(user, 1);
+                found = Linux.read_keys(user, 1);
             }
             assert_eq!(found, Err(KeysError::NoUser), "{user:.20}");
         }

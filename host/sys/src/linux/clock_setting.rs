@@ -1,14 +1,30 @@
 //! Setting the clocks.
 
-pub(super) mod hardware;
+mod hardware;
 
+use super::Linux;
+use crate::ClockSetting;
 use nix::errno::Errno;
 use nix::sys::time::TimeSpec;
 use nix::time::{ClockId, clock_settime};
+use std::time::Duration;
 
-/// See [`crate::System::set_time`].
-pub(super) fn set_time(time: i64) -> Result<(), Errno> {
-    clock_settime(ClockId::CLOCK_REALTIME, timespec(time))
+impl ClockSetting for Linux {
+    fn set_time(&self, time: i64) -> Result<(), Errno> {
+        clock_settime(ClockId::CLOCK_REALTIME, timespec(time))
+    }
+
+    fn hardware_time(&self) -> Result<i64, Errno> {
+        hardware::time()
+    }
+
+    fn next_hardware_second(&self, patience: Duration) -> Result<i64, Errno> {
+        hardware::next_second(patience)
+    }
+
+    fn set_hardware_time(&self, ahead: i64) -> Result<(), Errno> {
+        hardware::set(ahead)
+    }
 }
 
 /// The nanoseconds of a timespec count forwards even before 1970; the kernel refuses such a time nevertheless.

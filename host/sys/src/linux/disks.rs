@@ -1,6 +1,7 @@
 //! The health of NVMe disks; NVME_IOCTL_ADMIN_CMD (linux/nvme_ioctl.h). Needs CAP_SYS_ADMIN.
 
-use super::patience;
+use super::{Linux, patience};
+use crate::Disks;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::sys::stat::Mode;
@@ -48,18 +49,19 @@ mod ioctl {
     nix::ioctl_readwrite!(nvme_admin, b'N', 0x41, super::Command);
 }
 
-/// See [`crate::System::nvme_health`].
-///
-/// The kernel's own limit for commands is left alone: when it has passed, the kernel resets the disk's controller, and that is
-/// not for one who only asks.
-pub(super) fn nvme_health(name: &[u8], patience: Duration) -> Result<Vec<u8>, Errno> {
-    let path = str::from_utf8(name).ok().filter(|name| is_nvme(name)).map(|name| format!("/dev/{name}"));
-    let path = path.ok_or(Errno::ENODEV)?;
-    patience::ask(("health", name.to_vec()), patience, move || {
-        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let disk = open(path.as_str(), flags, Mode::empty())?;
-        read_log(&disk)
-    })
+impl Disks for Linux {
+    /// ///
+    /// The kernel's own limit for commands is left alone: when it has passed, the kernel resets the disk's controller, and that is
+    /// not for one who only asks.
+    fn nvme_health(&self, name: &[u8], patience: Duration) -> Result<Vec<u8>, Errno> {
+        let path = str::from_utf8(name).ok().filter(|name| is_nvme(name)).map(|name| format!("/dev/{name}"));
+        let path = path.ok_or(Errno::ENODEV)?;
+        patience::ask(("health", name.to_vec()), patience, move || {
+            let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+            let disk = open(path.as_str(), flags, Mode::empty())?;
+            read_log(&disk)
+        })
+    }
 }
 
 fn read_log(disk: &OwnedFd) -> Result<Vec<u8>, Errno> {
@@ -103,9 +105,9 @@ mod tests {
             ["", "nvme", "nvme0", "nvme0n", "nvmen1", "nvme0n1p1", "nvme0c0n1", "nvme0n1/x", "../nvme0n1", "sda"]
         {
             assert!(!is_nvme(other), "{other}");
-            assert_eq!(nvme_health(other.as_bytes(), Duration::from_secs(60)), Err(Errno::ENODEV));
+            assert_eq!(Linux.nvme_health(other.as_bytes(), Duration::from_secs(60)), Err(Errno::ENODEV));
         }
-        assert_eq!(nvme_health(b"nvme0n1\0", Duration::from_secs(60)), Err(Errno::ENODEV));
+        assert_eq!(Linux.nvme_health(b"nvme0n1\0", Duration::from_secs(60)), Err(Errno::ENODEV));
     }
 
     #[test]

@@ -10,13 +10,13 @@ mod opened;
 mod trees;
 
 pub(super) use local::{Look, is_local, look_up};
-pub(super) use locate::locate;
 pub(super) use object::{BY_LINKS, Facts, Object, STRAIGHT, as_before_statx, link_to};
 pub use opened::OpenFile;
 
+use super::Linux;
 use super::patience::{self, Held, Kept, Question};
 use super::processes::leaves_room;
-use crate::{Found, Located, OpenFlags};
+use crate::{Files, Found, Located, OpenFlags};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, open, openat};
 use nix::sys::stat::{Mode, fchmod};
@@ -32,13 +32,39 @@ use std::time::Duration;
 /// up after five seconds or ten.
 pub(super) const PATIENCE: Duration = Duration::from_secs(5);
 
-/// See [`crate::System::open_file`].
-pub(super) fn open_file(path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
-    if let Some(opened) = open_at_once(path, flags) {
-        return opened;
+impl Files for Linux {
+    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
+        if let Some(opened) = open_at_once(path, flags) {
+            return opened;
+        }
+        let theirs = path.to_vec();
+        open_patiently(("open", path.to_vec()), move || open_by_path(&theirs, flags))
     }
-    let theirs = path.to_vec();
-    open_patiently(("open", path.to_vec()), move || open_by_path(&theirs, flags))
+
+    fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {
+        locate::locate(path, trees)
+    }
+
+    /// A descriptor of what was found is another way to it, so no path is looked up again.
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
+        let (held, name) = match &located.found {
+            Found::Object(object) => (object, None),
+            Found::Place { folder, name } if flags.create => (folder, Some(name)),
+            Found::Place { .. } => return Err(Errno::ENOENT),
+            Found::Nothing(errno) => return Err(*errno),
+        };
+        let kept = match held {
+            // What is made is a regular file.
+            Held::Ours(at) if located.is_plain || name.is_some() => {
+                return open_held(at.as_fd(), name, flags).map(|file| File::from(file).into());
+            }
+            Held::Ours(at) => patience::give(&[at.as_fd()])?.pop().map(Arc::new).ok_or(Errno::EMFILE)?,
+            Held::Theirs(kept) => Arc::clone(kept),
+        };
+        let name = name.cloned();
+        let question = ("open", [&located.path, b"\0".as_slice(), name.as_deref().unwrap_or_default()].concat());
+        open_patiently(question, move || open_held(kept.here(), name.as_ref(), flags))
+    }
 }
 
 /// Opens what is there, the thing itself, which was found, or makes what is not; if nothing has to be waited for.
@@ -129,27 +155,6 @@ fn open_patiently(
     if is_quick { kept.take().map(|file| File::from(file).into()) } else { Ok(kept.into()) }
 }
 
-/// See [`crate::System::open_located`]. A descriptor of what was found is another way to it, so no path is looked up again.
-pub(super) fn open_located(located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
-    let (held, name) = match &located.found {
-        Found::Object(object) => (object, None),
-        Found::Place { folder, name } if flags.create => (folder, Some(name)),
-        Found::Place { .. } => return Err(Errno::ENOENT),
-        Found::Nothing(errno) => return Err(*errno),
-    };
-    let kept = match held {
-        // What is made is a regular file.
-        Held::Ours(at) if located.is_plain || name.is_some() => {
-            return open_held(at.as_fd(), name, flags).map(|file| File::from(file).into());
-        }
-        Held::Ours(at) => patience::give(&[at.as_fd()])?.pop().map(Arc::new).ok_or(Errno::EMFILE)?,
-        Held::Theirs(kept) => Arc::clone(kept),
-    };
-    let name = name.cloned();
-    let question = ("open", [&located.path, b"\0".as_slice(), name.as_deref().unwrap_or_default()].concat());
-    open_patiently(question, move || open_held(kept.here(), name.as_ref(), flags))
-}
-
 /// Opens what is held, or makes what is missing in the folder that is.
 fn open_held(at: BorrowedFd<'_>, name: Option<&Vec<u8>>, flags: OpenFlags) -> Result<OwnedFd, Errno> {
     let Some(name) = name else { return open(link_to(at).as_str(), open_flags(flags), Mode::empty()) };
@@ -221,10 +226,10 @@ mod tests {
     fn a_new_file_is_for_all_and_an_old_one_keeps_its_mode() {
         let scratch = Scratch::new();
         let mode = |file: &OpenFile| nix::sys::stat::fstat(file.here()).unwrap().st_mode & 0o777;
-        let located = |name: &str| locate(scratch.text(name).as_bytes(), &[]).unwrap();
+        let located = |name: &str| Linux.locate(scratch.text(name).as_bytes(), &[]).unwrap();
         for (name, open) in [
-            ("f", &(|| open_file(scratch.text("f").as_bytes(), WRITE)) as &dyn Fn() -> _),
-            ("g", &|| open_located(&located("g"), WRITE)),
+            ("f", &(|| Linux.open_file(scratch.text("f").as_bytes(), WRITE)) as &dyn Fn() -> _),
+            ("g", &|| Linux.open_located(&located("g"), WRITE)),
         ] {
             assert_eq!(mode(&open().unwrap()), 0o666);
             std::fs::set_permissions(scratch.path(name), std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -234,8 +239,8 @@ mod tests {
 
     #[test]
     fn children_do_not_inherit_it_and_it_does_not_block() {
-        let located = locate(b"/dev/null", &[]).unwrap();
-        for file in [open_file(b"/dev/null", READ), open_located(&located, READ)] {
+        let located = Linux.locate(b"/dev/null", &[]).unwrap();
+        for file in [Linux.open_file(b"/dev/null", READ), Linux.open_located(&located, READ)] {
             let opened = file.unwrap();
             let file = opened.here();
             assert_eq!(fcntl(file, FcntlArg::F_GETFD).unwrap() & FdFlag::FD_CLOEXEC.bits(), FdFlag::FD_CLOEXEC.bits());
@@ -245,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_path_with_a_nul_is_invalid() {
-        assert_eq!(open_file(b"/dev/null\0", WRITE).err(), Some(Errno::EINVAL));
+        assert_eq!(Linux.open_file(b"/dev/null\0", WRITE).err(), Some(Errno::EINVAL));
     }
 
     #[test]
@@ -253,13 +258,13 @@ mod tests {
         let scratch = Scratch::new();
         scratch.write("f", "judged");
         scratch.write("secret", "secret");
-        let located = locate(scratch.text("f").as_bytes(), &[]).unwrap();
+        let located = Linux.locate(scratch.text("f").as_bytes(), &[]).unwrap();
         std::fs::rename(scratch.path("f"), scratch.path("moved")).unwrap();
         symlink("secret", scratch.path("f")).unwrap();
         let mut text = Vec::new();
-        open_located(&located, READ).unwrap().read_more(&mut text, 100).unwrap();
+        Linux.open_located(&located, READ).unwrap().read_more(&mut text, 100).unwrap();
         assert_eq!(text, b"judged");
-        open_located(&located, OpenFlags { truncate: true, ..WRITE }).unwrap().write_all(b"new").unwrap();
+        Linux.open_located(&located, OpenFlags { truncate: true, ..WRITE }).unwrap().write_all(b"new").unwrap();
         assert_eq!((scratch.read("moved").as_str(), scratch.read("secret").as_str()), ("new", "secret"));
     }
 
@@ -268,19 +273,19 @@ mod tests {
         let scratch = Scratch::new();
         scratch.folder("folder");
         scratch.folder("other");
-        let missing = || locate(scratch.text("folder/f").as_bytes(), &[]).unwrap();
-        assert_eq!(open_located(&missing(), READ).err(), Some(Errno::ENOENT));
+        let missing = || Linux.locate(scratch.text("folder/f").as_bytes(), &[]).unwrap();
+        assert_eq!(Linux.open_located(&missing(), READ).err(), Some(Errno::ENOENT));
         let before = missing();
         symlink("../other/f", scratch.path("folder/f")).unwrap();
-        assert_eq!(open_located(&before, WRITE).err(), Some(Errno::EAGAIN), "a link came in between");
+        assert_eq!(Linux.open_located(&before, WRITE).err(), Some(Errno::EAGAIN), "a link came in between");
         assert!(!scratch.path("other/f").exists());
         std::fs::remove_file(scratch.path("folder/f")).unwrap();
         let before = missing();
         std::fs::rename(scratch.path("folder"), scratch.path("moved")).unwrap();
         symlink("other", scratch.path("folder")).unwrap();
-        open_located(&before, WRITE).unwrap();
+        Linux.open_located(&before, WRITE).unwrap();
         assert!(scratch.path("moved/f").exists() && !scratch.path("other/f").exists());
-        let folder = locate(scratch.text("moved/new/").as_bytes(), &[]).unwrap();
-        assert_eq!(open_located(&folder, WRITE).err(), Some(Errno::EISDIR));
+        let folder = Linux.locate(scratch.text("moved/new/").as_bytes(), &[]).unwrap();
+        assert_eq!(Linux.open_located(&folder, WRITE).err(), Some(Errno::EISDIR));
     }
 }

@@ -1,6 +1,7 @@
 //! Processors and memory, in and out of use.
 
-use super::errno;
+use super::{Linux, errno};
+use crate::Hotplug;
 use nix::errno::Errno;
 use nix::sys::signal::{SaFlags, SigAction, SigEvent, SigHandler, SigSet, SigevNotify, Signal, sigaction};
 use nix::sys::timer::{Expiration, Timer, TimerSetTimeFlags};
@@ -15,16 +16,16 @@ use std::time::{Duration, Instant};
 /// unless a signal interrupts it.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// See [`crate::System::set_processor`].
-pub(super) fn set_processor(id: i64, online: bool) -> Result<(), Errno> {
-    let word = if online { "1" } else { "0" };
-    patiently(PATIENCE, || write_word(&format!("/sys/devices/system/cpu/cpu{id}/online"), word))
-}
+impl Hotplug for Linux {
+    fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno> {
+        let word = if online { "1" } else { "0" };
+        patiently(PATIENCE, || write_word(&format!("/sys/devices/system/cpu/cpu{id}/online"), word))
+    }
 
-/// See [`crate::System::set_memory_block`].
-pub(super) fn set_memory_block(index: u64, online: bool) -> Result<(), Errno> {
-    let word = if online { "online" } else { "offline" };
-    patiently(PATIENCE, || write_word(&format!("/sys/devices/system/memory/memory{index}/state"), word))
+    fn set_memory_block(&self, index: u64, online: bool) -> Result<(), Errno> {
+        let word = if online { "online" } else { "offline" };
+        patiently(PATIENCE, || write_word(&format!("/sys/devices/system/memory/memory{index}/state"), word))
+    }
 }
 
 /// Writes a word into a file of the kernel: in one piece, since each write(2) is an order.

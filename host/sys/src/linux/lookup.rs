@@ -43,6 +43,7 @@ pub(super) fn mount_of(descriptor: impl AsFd) -> Option<u64> {
 mod tests {
     use super::super::filter::{alone, refuse_all, refusing};
     use super::*;
+    use crate::{Files, Linux};
     use bulkhead_test_support::Scratch;
     use nix::fcntl::AT_FDCWD;
     use nix::libc;
@@ -78,7 +79,7 @@ mod tests {
                 let trees = ["in", "in/deep", "alias"].map(|tree| format!("{root}/{tree}"));
                 paths.map(|path| {
                     let trees: Vec<&str> = trees.iter().map(String::as_str).collect();
-                    let it = super::super::files::locate(format!("{root}/{path}").as_bytes(), &trees).unwrap();
+                    let it = Linux.locate(format!("{root}/{path}").as_bytes(), &trees).unwrap();
                     (it.path, it.kind, it.size, it.by_link, it.within, it.perhaps)
                 })
             };
@@ -106,11 +107,11 @@ mod tests {
     fn where_openat2_is_refused_all_else_goes_the_patient_way() {
         let name = "linux::lookup::tests::where_openat2_is_refused_all_else_goes_the_patient_way";
         alone(name, || {
-            use super::super::{files, freezer, mounts, processes, same, system_files};
+            use crate::{Freezer, Mounts, Names, Programs, SystemFiles};
             use crate::{Held, MountError, MountId, OpenFlags, Thing};
             use std::time::Duration;
             refuse_all(&[libc::SYS_openat2, libc::SYS_close_range]);
-            assert!(system_files::read(b"/", b"etc/passwd", 1 << 20).is_ok());
+            assert!(Linux.read_system_file(b"/", b"etc/passwd", 1 << 20).is_ok());
             // The standard library, which has used it by now, finds out only once that it is refused.
             refuse_all(&[libc::SYS_statx]);
             let proc = nix::fcntl::open("/proc", OFlag::O_PATH, Mode::empty()).unwrap();
@@ -119,17 +120,17 @@ mod tests {
             let right = MountId { mount: mount_of(&proc).unwrap(), device: (numbers[0], numbers[1]) };
             let wrong = MountId { mount: u64::MAX, device: (u32::MAX, u32::MAX) };
             let long = Duration::from_secs(60);
-            assert!(mounts::usage(b"/proc", Some(right), long).is_ok());
-            assert_eq!(mounts::usage(b"/proc", Some(wrong), long), Err(Errno::EXDEV));
+            assert!(Linux.usage(b"/proc", Some(right), long).is_ok());
+            assert_eq!(Linux.usage(b"/proc", Some(wrong), long), Err(Errno::EXDEV));
             // There is no such thing as a frozen /proc.
-            assert!(matches!(freezer::freeze(b"/proc", Some(right)), Err(MountError::Failed(_))));
-            assert_eq!(freezer::freeze(b"/proc", Some(wrong)), Err(MountError::NotOpened(Errno::EXDEV)));
-            let shell = processes::locate_program(b"/bin/sh").unwrap();
+            assert!(matches!(Linux.freeze(b"/proc", Some(right)), Err(MountError::Failed(_))));
+            assert_eq!(Linux.freeze(b"/proc", Some(wrong)), Err(MountError::NotOpened(Errno::EXDEV)));
+            let shell = Linux.locate_program(b"/bin/sh").unwrap();
             assert!(matches!(shell.file, Held::Theirs(_)));
-            assert_eq!(same::same(Thing::Program(&shell), &["/bin/ls", "/bin/sh"]), [1]);
+            assert_eq!(Linux.same(Thing::Program(&shell), &["/bin/ls", "/bin/sh"]), [1]);
             let reading = OpenFlags { read: true, ..OpenFlags::default() };
-            let located = files::locate(b"/etc/passwd", &[]).unwrap();
-            for opened in [files::open_file(b"/etc/passwd", reading), files::open_located(&located, reading)] {
+            let located = Linux.locate(b"/etc/passwd", &[]).unwrap();
+            for opened in [Linux.open_file(b"/etc/passwd", reading), Linux.open_located(&located, reading)] {
                 let mut text = Vec::new();
                 assert!(opened.unwrap().read_more(&mut text, 10).is_ok_and(|count| count > 0));
             }

@@ -1,201 +1,49 @@
 //! The real system.
 
-mod accounts;
-mod clock;
-mod clock_setting;
-mod disks;
+// One file for each capability, in the order of `bulkhead-border`.
 mod files;
+mod mounts;
+
+mod freezer;
+mod power;
+mod trimmer;
+
+mod processes;
+
+mod clock;
+mod disks;
+mod identity;
+mod network;
+mod system_files;
+
+mod accounts;
+mod clock_setting;
+mod hotplug;
+
+// What serves several of them.
+mod names;
+mod programs;
+
+// Helpers.
 #[cfg(test)]
 mod filter;
-mod freezer;
-mod hotplug;
-mod identity;
 mod lookup;
-mod mounts;
-mod network;
 mod patience;
-mod power;
-mod processes;
-mod programs;
-mod same;
-mod system_files;
-mod trimmer;
 
 pub use files::OpenFile;
 pub use patience::Held;
 
-use crate::{
-    Ending, InterfaceAddress, Kernel, KeysError, Located, LocatedProgram, MountError, MountId, OpenFlags, Program,
-    ProgramError, Spawn, Spawned, System, Thing, Trimmed, Usage,
-};
+use crate::{MountError, MountId};
 use files::{Facts, Look, Object, STRAIGHT, is_local, link_to, look_up};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, open};
 use nix::sys::stat::{Mode, fstat, major, minor};
 use patience::Kept;
-use std::fs::File;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
-use std::time::Duration;
 
 /// The Linux we run on.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Linux;
-
-impl System for Linux {
-    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno> {
-        files::open_file(path, flags)
-    }
-
-    fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno> {
-        files::locate(path, trees)
-    }
-
-    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno> {
-        files::open_located(located, flags)
-    }
-
-    fn mount_table(&self) -> Result<File, Errno> {
-        mounts::mount_table()
-    }
-
-    fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
-        mounts::block_device(path)
-    }
-
-    fn usage(&self, mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
-        mounts::usage(mount_point, is, patience)
-    }
-
-    fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
-        same::same(thing, names)
-    }
-
-    fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
-        mounts::btrfs_id(mount_point, is, patience)
-    }
-
-    fn freeze(&self, mount_point: &[u8], is: Option<MountId>) -> Result<(), MountError> {
-        freezer::freeze(mount_point, is)
-    }
-
-    fn thaw(&self, mount_point: &[u8]) -> Result<(), MountError> {
-        freezer::thaw(mount_point)
-    }
-
-    fn trim(
-        &self,
-        mount_point: &[u8],
-        is: Option<MountId>,
-        minimum: u64,
-        limit: Duration,
-    ) -> Result<Trimmed, MountError> {
-        trimmer::trim(mount_point, is, minimum, limit)
-    }
-
-    fn is_executable(&self, path: &[u8]) -> bool {
-        programs::is_executable(path)
-    }
-
-    fn run(&self, program: &Program) -> Result<(), ProgramError> {
-        programs::run(program)
-    }
-
-    fn find_program(&self, name: &[u8], search_path: Option<&[u8]>) -> Result<Vec<u8>, Errno> {
-        processes::find_program(name, search_path)
-    }
-
-    fn locate_program(&self, path: &[u8]) -> Result<LocatedProgram, Errno> {
-        processes::locate_program(path)
-    }
-
-    fn spawn(&self, program: &Spawn) -> Result<Spawned, Errno> {
-        processes::spawn(program)
-    }
-
-    fn kill_group(&self, pid: i32) -> Result<(), Errno> {
-        processes::kill_group(pid)
-    }
-
-    fn has_ended(&self, pid: i32) -> Result<bool, Errno> {
-        processes::has_ended(pid)
-    }
-
-    fn reap(&self, pid: i32) -> Result<Option<Ending>, Errno> {
-        processes::reap(pid)
-    }
-
-    fn read_system_file(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
-        system_files::read(tree, path, limit)
-    }
-
-    fn system_entries(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
-        system_files::entries(tree, path, limit)
-    }
-
-    fn resolve_link(&self, tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
-        system_files::resolve(tree, path)
-    }
-
-    fn addresses(&self, limit: usize) -> Result<Vec<InterfaceAddress>, Errno> {
-        network::addresses(limit)
-    }
-
-    fn uname(&self) -> Result<Kernel, Errno> {
-        identity::uname()
-    }
-
-    fn loads(&self) -> Result<[u64; 3], Errno> {
-        identity::loads()
-    }
-
-    fn environment(&self, name: &str) -> Option<Vec<u8>> {
-        identity::environment(name)
-    }
-
-    fn nvme_health(&self, name: &[u8], patience: Duration) -> Result<Vec<u8>, Errno> {
-        disks::nvme_health(name, patience)
-    }
-
-    fn now(&self) -> i64 {
-        clock::now()
-    }
-
-    fn set_time(&self, time: i64) -> Result<(), Errno> {
-        clock_setting::set_time(time)
-    }
-
-    fn hardware_time(&self) -> Result<i64, Errno> {
-        clock_setting::hardware::time()
-    }
-
-    fn next_hardware_second(&self, patience: Duration) -> Result<i64, Errno> {
-        clock_setting::hardware::next_second(patience)
-    }
-
-    fn set_hardware_time(&self, ahead: i64) -> Result<(), Errno> {
-        clock_setting::hardware::set(ahead)
-    }
-
-    fn set_processor(&self, id: i64, online: bool) -> Result<(), Errno> {
-        hotplug::set_processor(id, online)
-    }
-
-    fn set_memory_block(&self, index: u64, online: bool) -> Result<(), Errno> {
-        hotplug::set_memory_block(index, online)
-    }
-
-    fn kernel_sleep(&self, word: &str, limit: Duration) -> Result<(), Errno> {
-        power::kernel_sleep(word, limit)
-    }
-
-    fn read_keys(&self, user: &str, limit: usize) -> Result<Vec<u8>, KeysError> {
-        accounts::read_keys(user, limit)
-    }
-
-    fn write_keys(&self, user: &str, text: &[u8]) -> Result<(), KeysError> {
-        accounts::write_keys(user, text)
-    }
-}
 
 /// For a mount point to which an ioctl(2) is sent. What else may be there is not waited for.
 const AT_MOUNT_POINT: OFlag = OFlag::O_RDONLY.union(OFlag::O_NONBLOCK).union(OFlag::O_NOCTTY).union(OFlag::O_CLOEXEC);

@@ -1,8 +1,8 @@
 //! Reading the mount table, and asking file systems how full they are.
 
 use super::files::{BY_LINKS, Look, Object, STRAIGHT, look_up};
-use super::{errno, is_the_one, patience, reach_mount_point};
-use crate::{MountId, Usage};
+use super::{Linux, errno, is_the_one, patience, reach_mount_point};
+use crate::{MountId, Mounts, Usage};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag};
 use nix::sys::stat::{SFlag, fstat, major, minor};
@@ -11,38 +11,52 @@ use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
-/// See [`crate::System::mount_table`].
-pub(super) fn mount_table() -> Result<File, Errno> {
-    File::open("/proc/self/mountinfo").map_err(errno)
-}
-
-/// See [`crate::System::block_device`]. The path is what the table of mounts has, and whoever mounted something chose it (FUSE's
-/// fsname): it may lead to a file system that does not answer.
-pub(super) fn block_device(path: &[u8]) -> Result<(u32, u32), Errno> {
-    let theirs = path.to_vec();
-    let found = look_up(("device", path.to_vec()), move |look| {
-        let found = Object::find(look, AT_FDCWD, &theirs, BY_LINKS)?;
-        fstat(&found.descriptor)
-    })?;
-    if found.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFBLK.bits() {
-        return Err(Errno::ENODEV);
+impl Mounts for Linux {
+    fn mount_table(&self) -> Result<File, Errno> {
+        File::open("/proc/self/mountinfo").map_err(errno)
     }
-    let narrow = |number: u64| u32::try_from(number).map_err(|_| Errno::EOVERFLOW);
-    Ok((narrow(major(found.st_rdev))?, narrow(minor(found.st_rdev))?))
-}
 
-/// See [`crate::System::usage`]. A file system of the machine itself is asked without further ado, also while too many others
-/// owe an answer.
-pub(super) fn usage(mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
-    let look = Look::at_once();
-    let found = Object::find(&look, AT_FDCWD, mount_point, STRAIGHT);
-    if let (Ok(found), true) = (found, look.counts()) {
-        return is_the_one(&found.descriptor, is).and_then(|()| fstatvfs(&found.descriptor).map(told));
+    /// The path is what the table of mounts has, and whoever mounted something chose it (FUSE's
+    /// fsname): it may lead to a file system that does not answer.
+    fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
+        let theirs = path.to_vec();
+        let found = look_up(("device", path.to_vec()), move |look| {
+            let found = Object::find(look, AT_FDCWD, &theirs, BY_LINKS)?;
+            fstat(&found.descriptor)
+        })?;
+        if found.st_mode & SFlag::S_IFMT.bits() != SFlag::S_IFBLK.bits() {
+            return Err(Errno::ENODEV);
+        }
+        let narrow = |number: u64| u32::try_from(number).map_err(|_| Errno::EOVERFLOW);
+        Ok((narrow(major(found.st_rdev))?, narrow(minor(found.st_rdev))?))
     }
-    let theirs = mount_point.to_vec();
-    patience::ask(("usage", mount_point.to_vec()), patience, move || {
-        fstatvfs(reach_mount_point(&theirs, is, OFlag::O_PATH | OFlag::O_CLOEXEC)?).map(told)
-    })
+
+    /// A file system of the machine itself is asked without further ado, also while too many others
+    /// owe an answer.
+    fn usage(&self, mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
+        let look = Look::at_once();
+        let found = Object::find(&look, AT_FDCWD, mount_point, STRAIGHT);
+        if let (Ok(found), true) = (found, look.counts()) {
+            return is_the_one(&found.descriptor, is).and_then(|()| fstatvfs(&found.descriptor).map(told));
+        }
+        let theirs = mount_point.to_vec();
+        patience::ask(("usage", mount_point.to_vec()), patience, move || {
+            fstatvfs(reach_mount_point(&theirs, is, OFlag::O_PATH | OFlag::O_CLOEXEC)?).map(told)
+        })
+    }
+
+    fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
+        let theirs = mount_point.to_vec();
+        patience::ask(("btrfs", mount_point.to_vec()), patience, move || {
+            let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
+            let reached = reach_mount_point(&theirs, Some(is), flags)?;
+            let mut info = BtrfsInfo { max_id: 0, num_devices: 0, fsid: [0; 16], rest: [0; 992] };
+            // SAFETY: the descriptor is open for the whole call, and `info`, which outlives it, has the size the kernel writes.
+            #[expect(unsafe_code, reason = "an ioctl")]
+            unsafe { ioctl::btrfs_fs_info(reached.as_raw_fd(), &raw mut info) }?;
+            Ok(info.fsid.to_vec())
+        })
+    }
 }
 
 fn told(space: Statvfs) -> Usage {
@@ -64,20 +78,6 @@ mod ioctl {
     nix::ioctl_read!(btrfs_fs_info, 0x94, 31, super::BtrfsInfo);
 }
 
-/// See [`crate::System::btrfs_id`].
-pub(super) fn btrfs_id(mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
-    let theirs = mount_point.to_vec();
-    patience::ask(("btrfs", mount_point.to_vec()), patience, move || {
-        let flags = OFlag::O_RDONLY | OFlag::O_NONBLOCK | OFlag::O_NOCTTY | OFlag::O_CLOEXEC;
-        let reached = reach_mount_point(&theirs, Some(is), flags)?;
-        let mut info = BtrfsInfo { max_id: 0, num_devices: 0, fsid: [0; 16], rest: [0; 992] };
-        // SAFETY: the descriptor is open for the whole call, and `info`, which outlives it, has the size the kernel writes.
-        #[expect(unsafe_code, reason = "an ioctl")]
-        unsafe { ioctl::btrfs_fs_info(reached.as_raw_fd(), &raw mut info) }?;
-        Ok(info.fsid.to_vec())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,39 +96,39 @@ mod tests {
     #[test]
     fn what_is_at_a_path_is_the_file_system_that_was_asked_for() {
         let (root, proc) = (line_of("/"), line_of("/proc"));
-        assert!(usage(b"/", Some(root), LONG).is_ok());
+        assert!(Linux.usage(b"/", Some(root), LONG).is_ok());
         let nowhere = MountId { mount: u64::MAX, device: (0, 0) };
         for other in [MountId { mount: root.mount, ..nowhere }, MountId { device: root.device, ..nowhere }] {
-            assert!(usage(b"/", Some(other), LONG).is_ok(), "either is enough");
+            assert!(Linux.usage(b"/", Some(other), LONG).is_ok(), "either is enough");
         }
-        assert_eq!(usage(b"/", Some(proc), LONG), Err(Errno::EXDEV));
-        assert_eq!(usage(b"/proc/sys", Some(root), LONG), Err(Errno::EXDEV));
-        assert_eq!(usage(b"/proc/self", Some(proc), LONG), Err(Errno::ELOOP), "there are no links in the table");
-        assert_eq!(btrfs_id(b"/proc", root, LONG), Err(Errno::EXDEV));
+        assert_eq!(Linux.usage(b"/", Some(proc), LONG), Err(Errno::EXDEV));
+        assert_eq!(Linux.usage(b"/proc/sys", Some(root), LONG), Err(Errno::EXDEV));
+        assert_eq!(Linux.usage(b"/proc/self", Some(proc), LONG), Err(Errno::ELOOP), "there are no links in the table");
+        assert_eq!(Linux.btrfs_id(b"/proc", root, LONG), Err(Errno::EXDEV));
     }
 
     #[test]
     fn only_a_btrfs_has_a_btrfs_identity() {
         assert_eq!(size_of::<BtrfsInfo>(), 1024, "as linux/btrfs.h has it");
-        assert_eq!(btrfs_id(b"/proc", line_of("/proc"), LONG), Err(Errno::ENOTTY));
+        assert_eq!(Linux.btrfs_id(b"/proc", line_of("/proc"), LONG), Err(Errno::ENOTTY));
     }
 
     #[test]
     fn the_table_is_text() {
-        let table = std::io::read_to_string(mount_table().unwrap()).unwrap();
+        let table = std::io::read_to_string(Linux.mount_table().unwrap()).unwrap();
         assert!(table.ends_with('\n') && table.lines().all(|line| line.contains(" - ")));
     }
 
     #[test]
     fn a_file_system_tells_how_full_it_is() {
-        let space = usage(b"/", None, LONG).unwrap();
+        let space = Linux.usage(b"/", None, LONG).unwrap();
         assert!(space.total > space.free && space.free >= space.available, "{space:?}");
-        assert_eq!(usage(b"/no/such/thing", None, LONG), Err(Errno::ENOENT));
+        assert_eq!(Linux.usage(b"/no/such/thing", None, LONG), Err(Errno::ENOENT));
     }
 
     #[test]
     fn only_block_devices_have_a_block_devices_number() {
-        assert_eq!(block_device(b"/dev/null"), Err(Errno::ENODEV));
-        assert_eq!(block_device(b"/no/such/thing"), Err(Errno::ENOENT));
+        assert_eq!(Linux.block_device(b"/dev/null"), Err(Errno::ENODEV));
+        assert_eq!(Linux.block_device(b"/no/such/thing"), Err(Errno::ENOENT));
     }
 }

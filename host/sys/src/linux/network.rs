@@ -1,29 +1,31 @@
 //! Network interfaces; getifaddrs(3).
 
-use crate::{Address, InterfaceAddress};
+use super::Linux;
+use crate::{Address, InterfaceAddress, Network};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::socket::{SockaddrLike, SockaddrStorage};
 use std::ffi::CStr;
 use std::ptr::null_mut;
 
-/// See [`crate::System::addresses`].
-///
-/// Not by nix::ifaddrs, which makes text of the names: then two interfaces whose names are no UTF-8 are one.
-pub(super) fn addresses(limit: usize) -> Result<Vec<InterfaceAddress>, Errno> {
-    let list = List::get()?;
-    let mut found = Vec::new();
-    for entry in list.entries() {
-        let Some(address) = address(entry) else { continue };
-        if found.len() == limit {
-            return Err(Errno::EOVERFLOW);
+impl Network for Linux {
+    /// ///
+    /// Not by nix::ifaddrs, which makes text of the names: then two interfaces whose names are no UTF-8 are one.
+    fn addresses(&self, limit: usize) -> Result<Vec<InterfaceAddress>, Errno> {
+        let list = List::get()?;
+        let mut found = Vec::new();
+        for entry in list.entries() {
+            let Some(address) = address(entry) else { continue };
+            if found.len() == limit {
+                return Err(Errno::EOVERFLOW);
+            }
+            // SAFETY: getifaddrs(3) ends the name with a NUL, and it lives as long as the list.
+            #[expect(unsafe_code, reason = "a C string")]
+            let name = unsafe { CStr::from_ptr(entry.ifa_name) };
+            found.push(InterfaceAddress { name: name.to_bytes().to_vec(), address });
         }
-        // SAFETY: getifaddrs(3) ends the name with a NUL, and it lives as long as the list.
-        #[expect(unsafe_code, reason = "a C string")]
-        let name = unsafe { CStr::from_ptr(entry.ifa_name) };
-        found.push(InterfaceAddress { name: name.to_bytes().to_vec(), address });
+        Ok(found)
     }
-    Ok(found)
 }
 
 /// What getifaddrs(3) gave.
@@ -97,7 +99,7 @@ mod tests {
     /// The loopback interface is there, but not always up.
     #[test]
     fn the_loopback_interface_is_listed() {
-        let all = addresses(65_536).unwrap();
+        let all = Linux.addresses(65_536).unwrap();
         let of_loopback: Vec<_> = all.iter().filter(|it| it.name == b"lo").map(|it| &it.address).collect();
         assert_eq!(of_loopback[0], &Address::Hardware(vec![0; 6]));
         for address in &of_loopback[1..] {
@@ -108,8 +110,8 @@ mod tests {
 
     #[test]
     fn all_or_none_are_listed() {
-        let all = addresses(65_536).unwrap();
-        assert_eq!(addresses(all.len()).map(|some| some.len()), Ok(all.len()));
-        assert_eq!(addresses(all.len() - 1), Err(Errno::EOVERFLOW));
+        let all = Linux.addresses(65_536).unwrap();
+        assert_eq!(Linux.addresses(all.len()).map(|some| some.len()), Ok(all.len()));
+        assert_eq!(Linux.addresses(all.len() - 1), Err(Errno::EOVERFLOW));
     }
 }

@@ -2,8 +2,8 @@
 //! anywhere.
 
 use super::files::{BY_LINKS, Object, PATIENCE, link_to, look_up};
-use super::{errno, lookup, patience};
-use crate::{Held, ObjectKind};
+use super::{Linux, errno, lookup, patience};
+use crate::{Held, ObjectKind, SystemFiles};
 use nix::dir::Dir;
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, OFlag, ResolveFlag, open, readlink, readlinkat};
@@ -28,24 +28,62 @@ const FIRST_READ: usize = 8192;
 /// bytes each, would be more than a module can hold.
 const NAME: usize = 32;
 
-/// See [`crate::System::read_system_file`].
-pub(super) fn read(tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
-    if tree != ROOT {
-        return read_below(tree, path, limit);
-    }
-    let whole = [ROOT, path].concat();
-    let theirs = whole.clone();
-    let found = look_up(("look", whole), move |look| {
-        Object::find(look, AT_FDCWD, &theirs, BY_LINKS).map(|found| (look.hold(found.descriptor), found.facts.kind))
-    });
-    match found {
-        Ok((_, kind)) if kind != ObjectKind::File => Err(Errno::EINVAL),
-        Ok((Held::Ours(file), _)) => read_open(open(link_to(&file).as_str(), READING, Mode::empty())?, limit),
-        Ok((Held::Theirs(_), _)) => {
-            let theirs = path.to_vec();
-            patience::ask(("read", path.to_vec()), PATIENCE, move || read_below(ROOT, &theirs, limit))
+impl SystemFiles for Linux {
+    fn read_system_file(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<u8>, Errno> {
+        if tree != ROOT {
+            return read_below(tree, path, limit);
         }
-        Err(errno) => Err(errno),
+        let whole = [ROOT, path].concat();
+        let theirs = whole.clone();
+        let found = look_up(("look", whole), move |look| {
+            Object::find(look, AT_FDCWD, &theirs, BY_LINKS).map(|found| (look.hold(found.descriptor), found.facts.kind))
+        });
+        match found {
+            Ok((_, kind)) if kind != ObjectKind::File => Err(Errno::EINVAL),
+            Ok((Held::Ours(file), _)) => read_open(open(link_to(&file).as_str(), READING, Mode::empty())?, limit),
+            Ok((Held::Theirs(_), _)) => {
+                let theirs = path.to_vec();
+                patience::ask(("read", path.to_vec()), PATIENCE, move || read_below(ROOT, &theirs, limit))
+            }
+            Err(errno) => Err(errno),
+        }
+    }
+
+    fn system_entries(&self, tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
+        let folder = Dir::from_fd(open_below(tree, path, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?)?;
+        let (mut names, mut text) = (Vec::new(), 0);
+        for entry in folder {
+            let entry = entry?;
+            let name = entry.file_name().to_bytes();
+            if name == b"." || name == b".." {
+                continue;
+            }
+            text += name.len();
+            if names.len() == limit || text > limit * NAME {
+                return Err(Errno::EOVERFLOW);
+            }
+            names.push(name.to_vec());
+        }
+        Ok(names)
+    }
+
+    fn resolve_link(&self, tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
+        let link = open_below(tree, path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?;
+        // readlink(2): what is no link has none.
+        if readlinkat(&link, "").err() == Some(Errno::ENOENT) {
+            return Err(Errno::EINVAL);
+        }
+        // The kernel knows where it has come to, even if that is outside of the tree. Asking for one name after the other, as
+        // realpath(3) does, is a call for each.
+        let tree = Path::new(OsStr::from_bytes(tree));
+        let path = tree.join(OsStr::from_bytes(path));
+        let end = open(&path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
+        let target = match readlink(link_to(&end).as_str()) {
+            Ok(target) => PathBuf::from(target),
+            // There is no /proc, or it is not this process's.
+            Err(_) => path.canonicalize().map_err(errno)?,
+        };
+        if target.starts_with(tree) { Ok(target.into_os_string().into_vec()) } else { Err(Errno::EXDEV) }
     }
 }
 
@@ -61,45 +99,6 @@ fn read_open(file: OwnedFd, limit: usize) -> Result<Vec<u8>, Errno> {
     let mut bytes = Vec::with_capacity(FIRST_READ);
     file.take(limit as u64 + 1).read_to_end(&mut bytes).map_err(errno)?;
     if bytes.len() > limit { Err(Errno::EOVERFLOW) } else { Ok(bytes) }
-}
-
-/// See [`crate::System::system_entries`].
-pub(super) fn entries(tree: &[u8], path: &[u8], limit: usize) -> Result<Vec<Vec<u8>>, Errno> {
-    let folder = Dir::from_fd(open_below(tree, path, OFlag::O_RDONLY | OFlag::O_DIRECTORY)?)?;
-    let (mut names, mut text) = (Vec::new(), 0);
-    for entry in folder {
-        let entry = entry?;
-        let name = entry.file_name().to_bytes();
-        if name == b"." || name == b".." {
-            continue;
-        }
-        text += name.len();
-        if names.len() == limit || text > limit * NAME {
-            return Err(Errno::EOVERFLOW);
-        }
-        names.push(name.to_vec());
-    }
-    Ok(names)
-}
-
-/// See [`crate::System::resolve_link`].
-pub(super) fn resolve(tree: &[u8], path: &[u8]) -> Result<Vec<u8>, Errno> {
-    let link = open_below(tree, path, OFlag::O_PATH | OFlag::O_NOFOLLOW)?;
-    // readlink(2): what is no link has none.
-    if readlinkat(&link, "").err() == Some(Errno::ENOENT) {
-        return Err(Errno::EINVAL);
-    }
-    // The kernel knows where it has come to, even if that is outside of the tree. Asking for one name after the other, as
-    // realpath(3) does, is a call for each.
-    let tree = Path::new(OsStr::from_bytes(tree));
-    let path = tree.join(OsStr::from_bytes(path));
-    let end = open(&path, OFlag::O_PATH | OFlag::O_CLOEXEC, Mode::empty())?;
-    let target = match readlink(link_to(&end).as_str()) {
-        Ok(target) => PathBuf::from(target),
-        // There is no /proc, or it is not this process's.
-        Err(_) => path.canonicalize().map_err(errno)?,
-    };
-    if target.starts_with(tree) { Ok(target.into_os_string().into_vec()) } else { Err(Errno::EXDEV) }
 }
 
 /// Opens without blocking what is at `path` below `tree`. Links in the tree `/` lead where they lead; those of another tree may
@@ -152,19 +151,19 @@ mod tests {
     #[test]
     fn a_file_is_read_whole_or_not_at_all() {
         let it = Tree::new("read");
-        assert_eq!(read(&it.tree(), b"a/file", 4), Ok(b"text".to_vec()));
-        assert_eq!(read(&it.tree(), b"a/file", 3), Err(Errno::EOVERFLOW));
-        assert_eq!(read(&it.tree(), b"a/absent", 3), Err(Errno::ENOENT));
-        assert!(read(b"/proc", b"loadavg", 100).unwrap().ends_with(b"\n"));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"a/file", 4), Ok(b"text".to_vec()));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"a/file", 3), Err(Errno::EOVERFLOW));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"a/absent", 3), Err(Errno::ENOENT));
+        assert!(Linux.read_system_file(b"/proc", b"loadavg", 100).unwrap().ends_with(b"\n"));
     }
 
     #[test]
     fn what_is_no_regular_file_is_refused_at_once() {
         let it = Tree::new("fifo");
         mkfifo(&it.0.join("tree/fifo"), Mode::from_bits_truncate(0o600)).unwrap();
-        assert_eq!(read(&it.tree(), b"fifo", 100), Err(Errno::EINVAL));
-        assert_eq!(read(&it.tree(), b"a", 100), Err(Errno::EINVAL));
-        assert_eq!(read(b"/", b"dev/null", 100), Err(Errno::EINVAL));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"fifo", 100), Err(Errno::EINVAL));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"a", 100), Err(Errno::EINVAL));
+        assert_eq!(Linux.read_system_file(b"/", b"dev/null", 100), Err(Errno::EINVAL));
     }
 
     #[test]
@@ -173,10 +172,10 @@ mod tests {
         it.link("a/file", "inside");
         it.link("../outside", "above");
         it.link("/etc/hostname", "absolute");
-        assert_eq!(read(&it.tree(), b"inside", 100), Ok(b"text".to_vec()));
-        assert_eq!(read(&it.tree(), b"above", 100), Err(Errno::EXDEV));
-        assert_eq!(read(&it.tree(), b"absolute", 100), Err(Errno::EXDEV));
-        assert_eq!(read(&it.tree(), b"../outside", 100), Err(Errno::EXDEV));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"inside", 100), Ok(b"text".to_vec()));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"above", 100), Err(Errno::EXDEV));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"absolute", 100), Err(Errno::EXDEV));
+        assert_eq!(Linux.read_system_file(&it.tree(), b"../outside", 100), Err(Errno::EXDEV));
     }
 
     #[test]
@@ -184,24 +183,24 @@ mod tests {
         let it = Tree::new("root");
         it.link("../outside", "above");
         let path = [&it.tree()[1..], b"/above"].concat();
-        assert_eq!(read(b"/", &path, 100), Ok(b"secret".to_vec()));
+        assert_eq!(Linux.read_system_file(b"/", &path, 100), Ok(b"secret".to_vec()));
         let open = File::open(it.0.join("outside")).unwrap();
         let descriptor = format!("proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&open));
-        assert_eq!(read(b"/", descriptor.as_bytes(), 100), Err(Errno::ELOOP));
+        assert_eq!(Linux.read_system_file(b"/", descriptor.as_bytes(), 100), Err(Errno::ELOOP));
     }
 
     #[test]
     fn the_names_in_a_folder_are_its_own() {
         let it = Tree::new("entries");
         it.link("file", "a/link");
-        let mut names = entries(&it.tree(), b"a", 2).unwrap();
+        let mut names = Linux.system_entries(&it.tree(), b"a", 2).unwrap();
         names.sort();
         assert_eq!(names, [b"file".to_vec(), b"link".to_vec()]);
-        assert_eq!(entries(&it.tree(), b"a", 1), Err(Errno::EOVERFLOW));
+        assert_eq!(Linux.system_entries(&it.tree(), b"a", 1), Err(Errno::EOVERFLOW));
         std::fs::write(it.0.join("tree/a").join("x".repeat(3 * NAME)), "").unwrap();
-        assert_eq!(entries(&it.tree(), b"a", 3).err(), Some(Errno::EOVERFLOW));
-        assert_eq!(entries(&it.tree(), b"a", 4).map(|names| names.len()), Ok(3));
-        assert_eq!(entries(&it.tree(), b"a/file", 2), Err(Errno::ENOTDIR));
+        assert_eq!(Linux.system_entries(&it.tree(), b"a", 3).err(), Some(Errno::EOVERFLOW));
+        assert_eq!(Linux.system_entries(&it.tree(), b"a", 4).map(|names| names.len()), Ok(3));
+        assert_eq!(Linux.system_entries(&it.tree(), b"a/file", 2), Err(Errno::ENOTDIR));
     }
 
     #[test]
@@ -211,9 +210,9 @@ mod tests {
         it.link("a/file", "second");
         it.link("../outside", "above");
         it.link("nowhere", "dangling");
-        assert_eq!(resolve(&it.tree(), b"first"), Ok([&it.tree(), b"/a/file".as_slice()].concat()));
-        assert_eq!(resolve(&it.tree(), b"a/file"), Err(Errno::EINVAL));
-        assert_eq!(resolve(&it.tree(), b"above"), Err(Errno::EXDEV));
-        assert_eq!(resolve(&it.tree(), b"dangling"), Err(Errno::ENOENT));
+        assert_eq!(Linux.resolve_link(&it.tree(), b"first"), Ok([&it.tree(), b"/a/file".as_slice()].concat()));
+        assert_eq!(Linux.resolve_link(&it.tree(), b"a/file"), Err(Errno::EINVAL));
+        assert_eq!(Linux.resolve_link(&it.tree(), b"above"), Err(Errno::EXDEV));
+        assert_eq!(Linux.resolve_link(&it.tree(), b"dangling"), Err(Errno::ENOENT));
     }
 }

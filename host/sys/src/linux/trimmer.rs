@@ -1,7 +1,7 @@
 //! Trimming; ioctl_fs FITRIM (linux/fs.h). Needs CAP_SYS_ADMIN.
 
-use super::{open_mount_point, patience};
-use crate::{MountError, MountId, Trimmed};
+use super::{Linux, open_mount_point, patience};
+use crate::{MountError, MountId, Trimmed, Trimmer};
 use std::os::fd::AsRawFd;
 use std::time::Duration;
 
@@ -18,18 +18,22 @@ mod ioctl {
     nix::ioctl_readwrite!(fitrim, b'X', 121, super::Range);
 }
 
-/// See [`crate::System::trim`]. By a thread of its own: the disk decides how long it takes, which is not processor time of whoever
-/// asks for it, and nobody can call it back.
-pub(super) fn trim(
-    mount_point: &[u8],
-    is: Option<MountId>,
-    minimum: u64,
-    limit: Duration,
-) -> Result<Trimmed, MountError> {
-    let theirs = mount_point.to_vec();
-    let trimmed =
-        patience::have_done(("trim", mount_point.to_vec()), limit, move || Ok(trim_patiently(&theirs, is, minimum)));
-    trimmed.map_err(MountError::Failed)?
+impl Trimmer for Linux {
+    /// By a thread of its own: the disk decides how long it takes, which is not processor time of whoever
+    /// asks for it, and nobody can call it back.
+    fn trim(
+        &self,
+        mount_point: &[u8],
+        is: Option<MountId>,
+        minimum: u64,
+        limit: Duration,
+    ) -> Result<Trimmed, MountError> {
+        let theirs = mount_point.to_vec();
+        let trimmed = patience::have_done(("trim", mount_point.to_vec()), limit, move || {
+            Ok(trim_patiently(&theirs, is, minimum))
+        });
+        trimmed.map_err(MountError::Failed)?
+    }
 }
 
 fn trim_patiently(mount_point: &[u8], is: Option<MountId>, minimum: u64) -> Result<Trimmed, MountError> {

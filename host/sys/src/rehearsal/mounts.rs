@@ -1,5 +1,35 @@
 //! A mount table with more in it than there is.
 
+use crate::{MountId, Mounts, Rehearsal, System, Usage, in_memory};
+use nix::errno::Errno;
+use std::fs::File;
+use std::io::Read;
+use std::time::Duration;
+
+impl<S: System> Mounts for Rehearsal<S> {
+    fn mount_table(&self) -> Result<File, Errno> {
+        let mut table = Vec::new();
+        self.real.mount_table()?.read_to_end(&mut table).map_err(|_| Errno::EIO)?;
+        let (table, added) = with(table, &self.mount_points);
+        added
+            .iter()
+            .for_each(|point| self.notes.add(format!("a file system on a disk was taken to be mounted at {point}")));
+        in_memory(&table)
+    }
+
+    fn block_device(&self, path: &[u8]) -> Result<(u32, u32), Errno> {
+        self.real.block_device(path)
+    }
+
+    fn usage(&self, mount_point: &[u8], is: Option<MountId>, patience: Duration) -> Result<Usage, Errno> {
+        self.real.usage(mount_point, is, patience)
+    }
+
+    fn btrfs_id(&self, mount_point: &[u8], is: MountId, patience: Duration) -> Result<Vec<u8>, Errno> {
+        self.real.btrfs_id(mount_point, is, patience)
+    }
+}
+
 /// The table with each of `points` as the mount point of a file system on a disk of its own, if nothing is mounted there;
 /// with `/` if no file system is on a disk, as in a container. Gives what was added, too.
 pub(super) fn with(mut table: Vec<u8>, points: &[String]) -> (Vec<u8>, Vec<String>) {

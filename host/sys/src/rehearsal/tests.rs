@@ -1,5 +1,10 @@
 use super::*;
-use crate::{Fake, Linux, Manner, Output};
+use crate::processes::PRETENDED;
+use crate::{
+    Accounts, ClockSetting, Ending, Fake, Files, Freezer, Hotplug, Linux, Manner, MountError, ObjectKind, OpenFile,
+    Output, Power, Processes, Program, Programs, Spawn, SystemFiles, Trimmed, Trimmer,
+};
+use std::time::Duration;
 
 fn flags(read: bool, write: bool, create: bool) -> OpenFlags {
     OpenFlags { read, write, create, ..OpenFlags::default() }

@@ -1,5 +1,7 @@
 //! The hardware clock, by rtc(4). Setting it needs CAP_SYS_TIME.
 
+use super::Linux;
+use crate::Clock;
 use nix::errno::Errno;
 use nix::fcntl::{OFlag, open};
 use nix::libc;
@@ -44,12 +46,12 @@ mod ioctl {
     nix::ioctl_write_ptr!(rtc_set_time, b'p', 0x0A, Fields);
 }
 
-/// See [`crate::System::hardware_time`].
+/// See [`crate::ClockSetting::hardware_time`].
 pub(in crate::linux) fn time() -> Result<i64, Errno> {
     read(&open_clock()?)
 }
 
-/// See [`crate::System::next_hardware_second`].
+/// See [`crate::ClockSetting::next_hardware_second`].
 pub(in crate::linux) fn next_second(patience: Duration) -> Result<i64, Errno> {
     let clock = open_clock()?;
     let (first, end) = (read(&clock)?, Instant::now() + patience);
@@ -63,10 +65,10 @@ pub(in crate::linux) fn next_second(patience: Duration) -> Result<i64, Errno> {
     Err(Errno::ETIMEDOUT)
 }
 
-/// See [`crate::System::set_hardware_time`].
+/// See [`crate::ClockSetting::set_hardware_time`].
 pub(in crate::linux) fn set(ahead: i64) -> Result<(), Errno> {
     let clock = open_clock()?;
-    let (pause, second) = moment(crate::linux::clock::now(), begins_late());
+    let (pause, second) = moment(Linux.now(), begins_late());
     std::thread::sleep(pause);
     write(&clock, second.saturating_add(ahead))
 }

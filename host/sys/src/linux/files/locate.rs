@@ -8,12 +8,12 @@ use crate::{Found, Located, ObjectKind};
 use nix::errno::Errno;
 use nix::fcntl::{AT_FDCWD, ResolveFlag};
 
-/// See [`crate::System::locate`].
+/// See [`crate::Files::locate`].
 ///
 /// The thing is found first and never looked up again: all that is said is said of what is held. The trees are looked at
 /// afterwards, so that a tree which was not there a moment before is not missed. What cannot be found out at once another
 /// thread finds out, the thing and each tree for itself: a tree that does not answer is one that could not be looked at.
-pub(in super::super) fn locate(path: &[u8], names: &[&str]) -> Result<Located, Errno> {
+pub(super) fn locate(path: &[u8], names: &[&str]) -> Result<Located, Errno> {
     let theirs = path.to_vec();
     let (held, way) = look_up(("look", path.to_vec()), move |look| {
         Way::find(look, &theirs).map(|(object, way)| (look.hold(object.descriptor), way))

@@ -223,10 +223,9 @@ fn forget_handlers() {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{Scratch, ending, run, shell, started, text};
-    use super::super::{has_ended, kill_group, locate_program, reap};
     use super::*;
     use crate::linux::filter::{alone, refuse_all};
-    use crate::{Ending, Manner, Output, Spawn};
+    use crate::{Ending, Linux, Manner, Output, Processes, Programs, Spawn};
     use nix::unistd::{Uid, geteuid};
     use std::os::unix::ffi::OsStrExt;
     use std::path::Path;
@@ -234,7 +233,7 @@ mod tests {
     /// The file that is at the path now, with arguments.
     fn this(path: &Path, arguments: &[&str]) -> Spawn {
         let path = path.as_os_str().as_bytes().to_vec();
-        let file = Some(locate_program(&path).unwrap().file);
+        let file = Some(Linux.locate_program(&path).unwrap().file);
         let words = ["called"].iter().chain(arguments).map(|word| word.as_bytes().to_vec()).collect();
         Spawn { path, arguments: words, manner: Manner { file, exact: true, ..Manner::default() }, ..shell("") }
     }
@@ -346,18 +345,18 @@ mod tests {
     fn a_group_is_killed_with_all_that_is_in_it() {
         let manner = || Manner { own_group: true, ..Manner::default() };
         let spawned = started(&Spawn { manner: manner(), ..shell("sleep 1000 & sleep 1000 & sleep 1000") }).unwrap();
-        kill_group(spawned.pid).unwrap();
+        Linux.kill_group(spawned.pid).unwrap();
         assert_eq!(text(spawned.stdout.unwrap()), "", "nobody holds it any more");
         assert_eq!(ending(spawned.pid), Ending::Killed(9));
         // Its leader has ended, and is not waited for: the group is still this one.
         let spawned = started(&Spawn { manner: manner(), ..shell("sleep 1000 &") }).unwrap();
-        while has_ended(spawned.pid) == Ok(false) {
+        while Linux.has_ended(spawned.pid) == Ok(false) {
             std::thread::sleep(Duration::from_millis(1));
         }
-        kill_group(spawned.pid).unwrap();
+        Linux.kill_group(spawned.pid).unwrap();
         assert_eq!(text(spawned.stdout.unwrap()), "");
-        assert_eq!(reap(spawned.pid), Ok(Some(Ending::Exited(0))));
-        assert_eq!(kill_group(1), Err(Errno::ESRCH), "never everybody");
+        assert_eq!(Linux.reap(spawned.pid), Ok(Some(Ending::Exited(0))));
+        assert_eq!(Linux.kill_group(1), Err(Errno::ESRCH), "never everybody");
     }
 
     #[test]

@@ -36,10 +36,10 @@ const SPARED: RawFd = 32;
 /// may be on a server that is gone; an honest one takes milliseconds. One that begins later is killed.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// See [`crate::System::spawn`]. The process is made by a thread that may wait, for the kernel lets go of who starts a program
+/// The process is made by a thread that may wait, for the kernel lets go of who starts a program
 /// only when the program's file and its interpreters were read. That thread has none of the agent's files, so there is nothing
 /// that a program could inherit.
-pub(in crate::linux) fn spawn(program: &Spawn) -> Result<Spawned, Errno> {
+pub(super) fn spawn(program: &Spawn) -> Result<Spawned, Errno> {
     let order = Order::of(program)?;
     let stdin = if program.input { Some(Pipe::new(End::Writer)?) } else { None };
     let stdout = output(program.stdout)?;
@@ -242,10 +242,9 @@ fn output(output: Output) -> Result<Option<Pipe>, Errno> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::reap;
     use super::super::tests::{ending, run, shell, text};
     use super::*;
-    use crate::Ending;
+    use crate::{Ending, Linux, Processes};
     use nix::fcntl::FdFlag;
     use std::fs::File;
     use std::io::Write;
@@ -255,19 +254,19 @@ mod tests {
         assert_eq!(run(&shell("exit 3")).0, Ending::Exited(3));
         assert_eq!(run(&shell("kill -9 $$")).0, Ending::Killed(9));
         assert_eq!(run(&shell("kill -40 $$")).0, Ending::Killed(40), "a signal without a name");
-        let pid = spawn(&shell("exit 0")).unwrap().pid;
+        let pid = Linux.spawn(&shell("exit 0")).unwrap().pid;
         ending(pid);
-        assert_eq!(reap(pid), Err(Errno::ECHILD));
-        assert_eq!(reap(-1), Err(Errno::ECHILD), "never children in general");
+        assert_eq!(Linux.reap(pid), Err(Errno::ECHILD));
+        assert_eq!(Linux.reap(-1), Err(Errno::ECHILD), "never children in general");
     }
 
     #[test]
     fn what_could_not_be_executed_is_known_at_once() {
         let absent = Spawn { path: b"/no/such/program".to_vec(), ..shell("") };
-        assert_eq!(spawn(&absent).err(), Some(Errno::ENOENT));
-        assert_eq!(spawn(&Spawn { path: b"/etc".to_vec(), ..shell("") }).err(), Some(Errno::EACCES));
-        assert_eq!(spawn(&Spawn { arguments: vec![vec![b'x'; 200_000]], ..shell("") }).err(), Some(Errno::E2BIG));
-        assert_eq!(spawn(&Spawn { arguments: vec![b"a\0b".to_vec()], ..shell("") }).err(), Some(Errno::EINVAL));
+        assert_eq!(Linux.spawn(&absent).err(), Some(Errno::ENOENT));
+        assert_eq!(Linux.spawn(&Spawn { path: b"/etc".to_vec(), ..shell("") }).err(), Some(Errno::EACCES));
+        assert_eq!(Linux.spawn(&Spawn { arguments: vec![vec![b'x'; 200_000]], ..shell("") }).err(), Some(Errno::E2BIG));
+        assert_eq!(Linux.spawn(&Spawn { arguments: vec![b"a\0b".to_vec()], ..shell("") }).err(), Some(Errno::EINVAL));
     }
 
     #[test]
@@ -275,7 +274,7 @@ mod tests {
         let program = Spawn { stderr: Output::Merge, ..shell("echo out; echo err >&2") };
         assert_eq!(run(&program).1, "out\nerr\n");
         assert_eq!(run(&shell("echo out; echo err >&2")).1, "out\n");
-        let spawned = spawn(&Spawn { input: true, ..shell("read line; echo got $line") }).unwrap();
+        let spawned = Linux.spawn(&Spawn { input: true, ..shell("read line; echo got $line") }).unwrap();
         File::from(spawned.stdin.unwrap()).write_all(b"this\n").unwrap();
         assert_eq!(text(spawned.stdout.unwrap()), "got this\n");
         assert_eq!(ending(spawned.pid), Ending::Exited(0));

@@ -9,11 +9,9 @@ use nix::unistd::{AccessFlags, access};
 /// How often it is begun anew when something else is at the path by then: a program that is being replaced.
 const ATTEMPTS: usize = 16;
 
-/// See [`crate::System::locate_program`].
-///
 /// What is found and the path that is told belong together: what is at that path, without a link on the way, is this very
 /// file. A file that is there no more, or in another mount namespace, has no path.
-pub(in crate::linux) fn locate_program(path: &[u8]) -> Result<LocatedProgram, Errno> {
+pub(super) fn locate_program(path: &[u8]) -> Result<LocatedProgram, Errno> {
     let theirs = path.to_vec();
     look_up(("program", path.to_vec()), move |look| find(look, &theirs))
 }
@@ -73,8 +71,9 @@ fn hold(look: &Look, path: &[u8], how: ResolveFlag) -> Result<Object, Errno> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::tests::Scratch;
     use super::*;
+    use crate::linux::processes::tests::Scratch;
+    use crate::{Linux, Programs};
     use nix::sys::stat::Mode;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::PermissionsExt;
@@ -82,7 +81,7 @@ mod tests {
     use std::path::Path;
 
     fn real(path: &Path) -> Result<String, Errno> {
-        locate_program(path.as_os_str().as_bytes()).map(|found| String::from_utf8(found.path).unwrap())
+        Linux.locate_program(path.as_os_str().as_bytes()).map(|found| String::from_utf8(found.path).unwrap())
     }
 
     #[test]
@@ -111,8 +110,8 @@ mod tests {
         assert_eq!(real(&scratch.path("absent")), Err(Errno::ENOENT));
         assert_eq!(real(&scratch.path("text/below")), Err(Errno::ENOTDIR));
         assert_eq!(real(&scratch.path("loop")), Err(Errno::ELOOP));
-        assert_eq!(locate_program(b"/bin/s\0h").err(), Some(Errno::EINVAL));
-        assert_eq!(locate_program(b"").err(), Some(Errno::ENOENT));
+        assert_eq!(Linux.locate_program(b"/bin/s\0h").err(), Some(Errno::EINVAL));
+        assert_eq!(Linux.locate_program(b"").err(), Some(Errno::ENOENT));
     }
 
     #[test]
@@ -138,7 +137,7 @@ mod tests {
     #[test]
     fn a_path_is_fixed_if_nobody_else_may_write_on_the_way() {
         // Who runs the tests is whom the agent runs as; a folder that everybody may write to is none of theirs.
-        let is_fixed = |path: &Path| locate_program(path.as_os_str().as_bytes()).unwrap().is_fixed;
+        let is_fixed = |path: &Path| Linux.locate_program(path.as_os_str().as_bytes()).unwrap().is_fixed;
         assert!(is_fixed(Path::new("/bin/sh")));
         let scratch = Scratch::new();
         let program = scratch.program("program", "#!/bin/sh\n");

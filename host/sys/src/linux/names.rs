@@ -1,8 +1,8 @@
 //! Whether several names are those of one thing.
 
 use super::files::as_before_statx;
-use super::{accounts, patience};
-use crate::{Held, KeysError, LocatedProgram, Thing};
+use super::{Linux, accounts, patience};
+use crate::{Held, KeysError, LocatedProgram, Names, Thing};
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::stat::{FileStat, fstat, stat};
@@ -15,17 +15,18 @@ use std::time::Duration;
 /// takes for ever, and then counts as a name of every program.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// See [`crate::System::same`].
-pub(super) fn same(thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
-    let chosen = |is_same: &dyn Fn(&str) -> bool| (0..names.len()).filter(|it| is_same(names[*it])).collect();
-    match thing {
-        Thing::Program(_) if names.is_empty() => Vec::new(),
-        Thing::Program(program) => {
-            let own = status_of(program);
-            chosen(&|name| is_program(own.as_ref(), name))
+impl Names for Linux {
+    fn same(&self, thing: Thing<'_>, names: &[&str]) -> Vec<usize> {
+        let chosen = |is_same: &dyn Fn(&str) -> bool| (0..names.len()).filter(|it| is_same(names[*it])).collect();
+        match thing {
+            Thing::Program(_) if names.is_empty() => Vec::new(),
+            Thing::Program(program) => {
+                let own = status_of(program);
+                chosen(&|name| is_program(own.as_ref(), name))
+            }
+            Thing::User(user) => chosen(&|name| is_user(user, name)),
+            Thing::MountPoint(path) => chosen(&|name| is_mounted(path, name)),
         }
-        Thing::User(user) => chosen(&|name| is_user(user, name)),
-        Thing::MountPoint(path) => chosen(&|name| is_mounted(path, name)),
     }
 }
 
@@ -106,8 +107,8 @@ fn look_at(path: &[u8]) -> Result<libc::statx, Errno> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::processes::locate_program;
     use super::*;
+    use crate::Programs;
     use bulkhead_test_support::Scratch;
     use std::os::unix::ffi::OsStrExt;
     use std::os::unix::fs::symlink;
@@ -125,11 +126,11 @@ mod tests {
         symlink("program", text(&scratch, "link")).unwrap();
         symlink(".", text(&scratch, "folder")).unwrap();
         symlink("loop", text(&scratch, "loop")).unwrap();
-        let located = locate_program(std::ffi::OsStr::new(&text(&scratch, "hard")).as_bytes()).unwrap();
+        let located = Linux.locate_program(std::ffi::OsStr::new(&text(&scratch, "hard")).as_bytes()).unwrap();
         let names = ["program", "copy", "hard", "link", "folder/folder/link", "absent", "loop", "program/x"];
         let names = names.map(|name| text(&scratch, name));
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        assert_eq!(same(Thing::Program(&located), &names), [0, 2, 3, 4]);
+        assert_eq!(Linux.same(Thing::Program(&located), &names), [0, 2, 3, 4]);
     }
 
     #[test]
@@ -144,12 +145,12 @@ mod tests {
             text(&scratch, ""),
         ];
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
-        assert_eq!(same(Thing::MountPoint(b"/proc"), &names), [0, 1]);
+        assert_eq!(Linux.same(Thing::MountPoint(b"/proc"), &names), [0, 1]);
     }
 
     #[test]
     fn a_user_is_a_number() {
-        assert_eq!(same(Thing::User("root"), &["nobody", "root", "no-such-user-here"]), [1]);
-        assert_eq!(same(Thing::User("no-such-user-here"), &["root"]), [0; 0]);
+        assert_eq!(Linux.same(Thing::User("root"), &["nobody", "root", "no-such-user-here"]), [1]);
+        assert_eq!(Linux.same(Thing::User("no-such-user-here"), &["root"]), [0; 0]);
     }
 }

@@ -1,7 +1,23 @@
-//! What a path leads to, found and held but not opened.
+//! Files: opening one, and finding what a path leads to before it is opened.
 
-use crate::Held;
+use crate::{Held, OpenFile, OpenFlags};
 use nix::errno::Errno;
+
+/// Opening files, by their path or as what was found.
+pub trait Files {
+    /// Opens a file (open(2)) close-on-exec, never as controlling terminal and without blocking. A file that is made
+    /// gets mode 0666 whatever the umask, as fopen(3) clients of qemu-ga have it; one that exists keeps its mode.
+    fn open_file(&self, path: &[u8], flags: OpenFlags) -> Result<OpenFile, Errno>;
+
+    /// Finds what a client means by `path`, without opening it: nothing happens to it, whatever it is, a device or a FIFO.
+    /// `trees` are the folders that a policy names. Never follows a link that is not text but a process's open file
+    /// (proc_pid_fd(5)): `ELOOP`.
+    fn locate(&self, path: &[u8], trees: &[&str]) -> Result<Located, Errno>;
+
+    /// Opens just what was found, as [`Files::open_file`] would, or makes it if nothing was there; `EAGAIN` if something
+    /// is there by now.
+    fn open_located(&self, located: &Located, flags: OpenFlags) -> Result<OpenFile, Errno>;
+}
 
 /// Something that a path leads to, or the place where it would be.
 ///
@@ -58,16 +74,4 @@ pub enum ObjectKind {
     Special,
     /// Nothing is there.
     Missing,
-}
-
-/// A program, found and held.
-#[derive(Debug)]
-pub struct LocatedProgram {
-    /// The file (open(2), O_PATH).
-    pub file: Held,
-    /// Its path without links, as the kernel has it.
-    pub path: Vec<u8>,
-    /// Whether nobody but root can put another file at this path, or change this one: file and all folders above it are root's,
-    /// and nobody else may write to them. Then executing what is at the path is as good as executing the file.
-    pub is_fixed: bool,
 }
