@@ -9,8 +9,8 @@ pub trait Programs {
     /// Whether there is a file at `path` that the agent may execute (access(2)).
     fn is_executable(&self, path: &[u8]) -> bool;
 
-    /// Runs a program to its end. Its standard input is empty; what it prints on standard output and error is kept,
-    /// up to the program's output limit.
+    /// Runs a program to its end. It reads [`Program::input`], and behind that nothing; what it prints on standard output and error
+    /// is kept, up to the program's output limit.
     fn run(&self, program: &Program) -> Result<(), ProgramError>;
 
     /// Where a program is. A name with a slash is a path already; any other is searched in `search_path` (the form of

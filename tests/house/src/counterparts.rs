@@ -32,6 +32,20 @@ const SHARED_GATE: &[&str] = &[
 /// `freezer`, `trimmer` and `accounts` ask whether two names are those of one thing.
 const SHARED_SYS: &[&str] = &["mod", "filter", "lookup", "names", "patience", "programs"];
 
+/// Files of `host/sys/src` that are no trait of an interface: the whole, who implements it, and what several need.
+const SHARED_TRAITS: &[&str] = &["lib", "names", "programs", "readiness", "reading", "rehearsal", "system"];
+
+/// Files of `host/border/src` that are no interface: how one is made, a request, and what several have in common.
+const SHARED_BORDER: &[&str] = &["lib", "interface", "refusal", "request"];
+
+#[test]
+fn every_interface_that_asks_the_broker_has_its_page_of_the_border() {
+    let mut asking = acting();
+    // What the agent knows of itself the broker knows, too.
+    asking.insert("agent".to_owned());
+    same("host/border/src", &asking, &files("host/border/src", SHARED_BORDER));
+}
+
 #[test]
 fn every_interface_has_its_capability() {
     same(
@@ -48,6 +62,7 @@ fn every_interface_that_acts_on_the_system_has_its_gate() {
 
 #[test]
 fn every_gate_has_its_system_calls_and_their_fake() {
+    same("host/sys/src", &acting(), &files("host/sys/src", SHARED_TRAITS));
     same("host/sys/src/linux", &acting(), &files("host/sys/src/linux", SHARED_SYS));
     same("host/sys/src/fake", &acting(), &files("host/sys/src/fake", SHARED_SYS));
 }
