@@ -27,6 +27,9 @@ const PERMIT: usize = 1024;
 /// Bytes of an unknown command's name that are shown. It bounds the same; no command of any agent has half as many.
 const NAME: usize = 80;
 
+/// Bytes of what is said to be wrong with a message. It bounds the same where the front is broken; an honest one says a sentence.
+const PROBLEM: usize = 200;
+
 /// Where the lines go. Clones write to the same place.
 #[derive(Clone, Debug, Default)]
 pub struct Audit(Option<Rc<RefCell<Trail>>>);
@@ -141,6 +144,7 @@ impl Audit {
 
     /// A message came that is not a request.
     pub(crate) fn rejected(&self, problem: &str) {
+        let problem = &problem[..problem.floor_char_boundary(PROBLEM)];
         // Where in the client's bytes it was is another place each time.
         let like = problem.trim_start_matches(|it: char| it.is_ascii_digit() || [':', ' '].contains(&it));
         self.event("rejected", Some(like), |members| _ = members.text("problem", problem));

@@ -3,13 +3,9 @@
 use super::calls::Asked;
 use super::handles::UnknownHandle;
 use bulkhead_border::files::{Chunk, FileError, OpenFlags, Whence};
-use bulkhead_border::{Errno, Files, Refusal};
+use bulkhead_border::{Errno, Files, PIECE, Refusal};
 use bulkhead_gate::{Opened, Position};
 use std::io::SeekFrom;
-
-/// Bytes that one call reads at the most; see `wit/files.wit`. It bounds what the broker holds for a module, and how long it does
-/// nothing else.
-const PIECE: usize = 64 * 1024;
 
 impl Files for Asked<'_> {
     fn open(&mut self, path: String, flags: OpenFlags) -> Result<i64, Refusal<Errno>> {

@@ -3,11 +3,8 @@
 use super::calls::Asked;
 use super::children;
 use bulkhead_border::processes::{Output, Program, Progress, Which};
-use bulkhead_border::{Errno, Processes, Refusal};
+use bulkhead_border::{Errno, PIECE, Processes, Refusal};
 use bulkhead_gate::{Manner, Spawn};
-
-/// Bytes of output that one call gives at the most; see `wit/processes.wit`.
-const PIECE: usize = 64 * 1024;
 
 impl Processes for Asked<'_> {
     fn add_input(&mut self, data: Vec<u8>) -> Result<(), Errno> {

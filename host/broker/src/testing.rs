@@ -11,13 +11,8 @@ use std::rc::Rc;
 
 /// With the policy of a profile, in front of a system that is looked at and not touched.
 pub(crate) fn broker(policy: &str) -> Broker {
-    frozen(policy, false)
-}
-
-/// The same, in the frozen state if that is said.
-pub(crate) fn frozen(policy: &str, is_frozen: bool) -> Broker {
     let gate = Gate::rehearsal(Rc::new(profile(policy)), Vec::new(), Notes::default());
-    Broker::new(gate, Lists::default(), State::unwritten(is_frozen), LogHold::new(None))
+    Broker::new(gate, Lists::default(), State::unwritten(false), LogHold::new(None))
 }
 
 /// Opens a request.

@@ -1,7 +1,7 @@
 //! `mounts`: reading the mount table, and asking file systems how full they are.
 
 use crate::{Asked, Errno, MountId, Refusal, Usage};
-use bulkhead_border::Mounts;
+use bulkhead_border::{Mounts, PIECE};
 use bulkhead_catalog::Capability;
 use std::fs::File;
 use std::time::Duration;
@@ -10,10 +10,6 @@ use std::time::Duration;
 /// runaway mounts (containers leak them) can make the agent hold; some twenty thousand mounts fit. Read piece by piece it may
 /// be of any length.
 const WHOLE_TABLE: usize = 4 * 1024 * 1024;
-
-/// About how much of the table is given at a time, in bytes. It bounds what host and module hold of it; with less, an honest
-/// module would ask more often.
-const PIECE: usize = 64 * 1024;
 
 /// How long a file system may take to say how full it is, or who. One on a disk knows at once; one behind a server or a driver
 /// that hangs never does, and its owner needs the sizes of the others.

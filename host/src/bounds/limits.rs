@@ -44,7 +44,7 @@ const MEBIBYTES_THAT_COUNT: u64 = 192;
 /// file on a disk that gives a megabyte a second.
 pub(crate) const HOST_TIME: Duration = Duration::from_secs(60);
 
-/// A piece of a file or of a long request, in bytes. The compartment's memory must not grow with what a client asks
+/// A piece of a long request, in bytes. The compartment's memory must not grow with what a client asks
 /// for, and a piece of this size stays in the processor's second-level cache.
 pub const PIECE: usize = 64 * 1024;
 

@@ -3,9 +3,8 @@
 use super::interface::files::{Chunk, HandleError, Host, OpenFlags, Whence};
 use super::interface::types::ErrorCode;
 use super::{Compartment, errno};
-use crate::bounds::limits;
 use bulkhead_border::files::FileError;
-use bulkhead_border::{Files, Refusal, files};
+use bulkhead_border::{Files, PIECE, Refusal, files};
 
 impl Host for Compartment {
     fn open(&mut self, path: String, flags: OpenFlags) -> wasmtime::Result<Result<i64, ErrorCode>> {
@@ -19,7 +18,7 @@ impl Host for Compartment {
     }
 
     fn read(&mut self, handle: i64, count: u32) -> wasmtime::Result<Result<Chunk, HandleError>> {
-        self.called(limits::PIECE.min(count as usize))?;
+        self.called(PIECE.min(count as usize))?;
         let chunk = self.broker().read(handle, count);
         Ok(chunk.map(|files::Chunk { data, eof }| Chunk { data, eof }).map_err(handle_error))
     }

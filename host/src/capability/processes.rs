@@ -3,8 +3,7 @@
 use super::interface::processes::{Captured, Ending, Host, Output, Program, Progress, Stream, UnknownHandle};
 use super::interface::types::ErrorCode;
 use super::{Compartment, errno};
-use crate::bounds::limits;
-use bulkhead_border::{Processes, processes};
+use bulkhead_border::{PIECE, Processes, processes};
 
 impl Host for Compartment {
     fn add_input(&mut self, data: Vec<u8>) -> wasmtime::Result<Result<(), ErrorCode>> {
@@ -30,7 +29,7 @@ impl Host for Compartment {
         offset: u64,
         length: u32,
     ) -> wasmtime::Result<Result<Vec<u8>, UnknownHandle>> {
-        self.called(limits::PIECE.min(length as usize))?;
+        self.called(PIECE.min(length as usize))?;
         let which = match stream {
             Stream::Stdout => processes::Which::Stdout,
             Stream::Stderr => processes::Which::Stderr,

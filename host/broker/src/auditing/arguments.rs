@@ -73,9 +73,17 @@ fn element(value: &Shown) -> String {
 
 /// Whether it is a number or a word of JSON, and no longer than what is shown of any.
 fn is_plain(text: &str) -> bool {
-    let is_number = text.bytes().any(|byte| byte.is_ascii_digit())
-        && text.bytes().all(|byte| byte.is_ascii_digit() || b"+-.eE".contains(&byte));
-    text.len() <= SHOWN && (is_number || ["true", "false", "null"].contains(&text))
+    text.len() <= SHOWN && (is_number(text) || ["true", "false", "null"].contains(&text))
+}
+
+/// Whether it is a number as RFC 8259 has it: anything else would break the line that it stands in.
+fn is_number(text: &str) -> bool {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (rest, exponent) = text.split_once(['e', 'E']).map_or((text, "0"), |(rest, exponent)| (rest, exponent));
+    let (whole, fraction) = rest.split_once('.').unwrap_or((rest, "0"));
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    [whole, fraction, exponent].into_iter().all(is_digits) && (whole == "0" || !whole.starts_with('0'))
 }
 
 /// How long it is, as far as that was told.
@@ -96,6 +104,16 @@ fn cut(text: &str, bytes: u64) -> String {
 mod tests {
     use super::*;
 
+    #[test]
+    fn a_number_is_one_of_json() {
+        for number in ["0", "-0", "10", "1.50", "-0.5e+999", "1E-2", "12e3"] {
+            assert!(is_plain(number), "{number}");
+        }
+        for other in ["", "-", "01", "1.", ".5", "1e", "1e+", "1-2", "1.2.3", "1e2e3", "+1", "--1", "0x1", "NaN"] {
+            assert_eq!(json(&Shown::Plain(other.to_owned())), quoted(other));
+        }
+    }
+
     /// A front that is broken tells anything.
     #[test]
     fn a_lie_shows_no_secret_and_breaks_no_line() {
@@ -104,6 +122,7 @@ mod tests {
             ("password", Shown::Text("MARK".to_owned())),
             ("username", Shown::Plain("MARK\",\"x\":\"".to_owned())),
             ("username", Shown::Plain(long.clone())),
+            ("username", Shown::Plain("1-2".to_owned())),
             ("username", Shown::Cut(long.clone(), 1)),
             ("username", Shown::List(vec![Shown::List(vec![Shown::Text(long)]); 100])),
             ("no-such-argument", Shown::Text("MARK".to_owned())),
