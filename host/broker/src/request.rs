@@ -197,3 +197,32 @@ fn word(outcome: &Outcome) -> &'static str {
         Outcome::Failed(_) => "failed",
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{begin, broker, end};
+    use bulkhead_border::request::Message;
+    use bulkhead_border::{Call, freezer};
+
+    /// Whether file systems are frozen after a freeze with this outcome.
+    fn is_frozen_after(outcome: Outcome) -> bool {
+        let mut broker = broker("full");
+        let number = begin(&mut broker, "guest-fsfreeze-freeze").number;
+        broker.serve(Message::Call(number, Call::Freezer(freezer::Call::begin {}))).unwrap();
+        assert!(broker.is_frozen());
+        end(&mut broker, number, outcome);
+        broker.is_frozen()
+    }
+
+    /// A client that got an error believes that nothing is frozen, whatever the error is.
+    #[test]
+    fn a_freeze_that_does_not_return_is_undone() {
+        assert!(is_frozen_after(Outcome::Return));
+        let faults = [Fault::NotLoadable, Fault::Modules("returned something".to_owned()), Fault::Nobodys];
+        for outcome in [Outcome::GenericError, Outcome::CommandNotFound].into_iter().chain(faults.map(Outcome::Failed))
+        {
+            assert!(!is_frozen_after(outcome.clone()), "{outcome:?}");
+        }
+    }
+}
